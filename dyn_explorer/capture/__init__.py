@@ -2,5 +2,17 @@
 
 from .guard import borrow
 from .layers import LayerInfo, list_layers, unwrap
+from .recording import Recording, RecordingError, record
+from .snapshots import Snapshots, snapshots
 
-__all__ = ["LayerInfo", "borrow", "list_layers", "unwrap"]
+__all__ = [
+    "LayerInfo",
+    "Recording",
+    "RecordingError",
+    "Snapshots",
+    "borrow",
+    "list_layers",
+    "record",
+    "snapshots",
+    "unwrap",
+]

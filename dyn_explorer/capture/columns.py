@@ -1,0 +1,81 @@
+"""Columns that carry nothing: constant ones, and those that repeat another."""
+
+from __future__ import annotations
+
+import torch
+
+# Rounding in float32 leaves about 1e-7 of the largest value; what differs by less than this is not a difference.
+_TOLERANCE = {torch.float32: 1e-6, torch.float64: 1e-12}
+
+
+def find_idle_columns(matrix: torch.Tensor) -> dict[int, str]:
+    """Find constant and repeated columns, by relative tolerance.
+
+    A column is constant if its values spread by less than 1e-6 (float64: 1e-12) of the larger of its own largest value
+    and 1e-6 (1e-12) of the matrix's. It repeats another if no entry differs by more than that share of the largest.
+
+    Parameters
+    ----------
+    matrix : torch.Tensor
+        Finite, shape (n_features, n_columns).
+
+    Returns
+    -------
+    dict of int to str
+        Column index to reason; a repeated column's reason ends in the index of the first one, as ``{index}`` of a
+        format string.
+
+    Example
+    -------
+    >>> find_idle_columns(torch.tensor([[1.0, 1.0, 2.0], [1.0, 3.0, 6.0], [1.0, 2.0, 4.0]]))
+    {0: 'constant'}
+    """
+    idle = dict.fromkeys(_constant(matrix), "constant")
+    kept = [index for index in range(matrix.shape[1]) if index not in idle]
+    for index, first in _repeated(matrix, kept).items():
+        idle[index] = f"the same as {{{first}}}"
+    return dict(sorted(idle.items()))
+
+
+def _constant(matrix: torch.Tensor) -> list[int]:
+    if matrix.shape[1] == 0:
+        return []
+    lowest, highest = torch.aminmax(matrix, dim=0)
+    largest = torch.maximum(lowest.abs(), highest.abs())
+    tolerance = _TOLERANCE[matrix.dtype]
+    flat = highest - lowest <= tolerance * torch.maximum(largest, tolerance * largest.max())
+    return flat.nonzero().flatten().tolist()
+
+
+def _repeated(matrix: torch.Tensor, columns: list[int]) -> dict[int, int]:
+    # One projection on random numbers sorts like columns next to each other, so only neighbours need comparing.
+    generator = torch.Generator().manual_seed(0)
+    weights = torch.randn(matrix.shape[0], generator=generator, dtype=torch.float64)
+    weights = (weights / weights.abs().sum()).to(matrix)
+    tolerance = _TOLERANCE[matrix.dtype]
+    largest = matrix.abs().amax(dim=0).tolist()
+    shadows = (weights @ matrix).tolist()
+    order = sorted(columns, key=shadows.__getitem__)
+    repeated: dict[int, int] = {}
+    for position, index in enumerate(order):
+        if index in repeated:
+            continue
+        for other in order[position + 1 :]:
+            reach = 4 * tolerance * max(largest[index], largest[other])
+            if shadows[other] - shadows[index] > reach:
+                break
+            if other not in repeated and _alike(matrix, index, other, tolerance):
+                repeated[other] = index
+    return _by_first(repeated)
+
+
+def _alike(matrix: torch.Tensor, left: int, right: int, tolerance: float) -> bool:
+    difference = (matrix[:, left] - matrix[:, right]).abs().max()
+    return bool(difference <= tolerance * matrix[:, left].abs().max())
+
+
+def _by_first(repeated: dict[int, int]) -> dict[int, int]:
+    groups: dict[int, list[int]] = {}
+    for index, representative in repeated.items():
+        groups.setdefault(representative, [representative]).append(index)
+    return {index: min(group) for group in groups.values() for index in group if index != min(group)}
