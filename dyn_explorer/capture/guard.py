@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 
@@ -101,11 +102,11 @@ class _Loan(AbstractContextManager):
         while not _LENDING.acquire(timeout=0.1):
             self._interrupts.deliver()
         self._stack.callback(_LENDING.release)
+        memories: list[Callable[[], None]] = []
+        self._stack.callback(_put_back, memories)
         with torch.inference_mode(False), torch.no_grad():
-            for put_back in remember_global_generators():
-                self._stack.callback(put_back)
-            for put_back in remember(self._model, self._budget):
-                self._stack.callback(put_back)
+            memories.extend(remember_global_generators())
+            memories.extend(remember(self._model, self._budget))
         for module in self._model.modules():
             _run_eagerly(module)
 
@@ -116,6 +117,17 @@ class _Loan(AbstractContextManager):
         finally:
             self._interrupts.uninstall()
             self._interrupts.deliver()
+
+
+def _put_back(memories: list[Callable[[], None]]) -> None:
+    problem = None
+    for put_back in memories:
+        try:
+            put_back()
+        except Exception as error:  # noqa: BLE001 - what cannot be put back must not keep the rest from it
+            problem = problem or error
+    if problem is not None:
+        raise problem
 
 
 def _run_eagerly(module: nn.Module) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
-from ..errors import DynExplorerError
+from dyn_explorer.errors import DynExplorerError
 
 BATCH_SIZE = 64
 
@@ -73,8 +73,8 @@ class Target:
         Floating dtypes of the parameters, most important first; empty if there are none.
     takes_integers : bool
         Whether the model looks up embeddings, so that integer arrays stay integers.
-    max_args : int
-        Number of positional arguments that a batch which is a sequence fills before its labels.
+    required_args, most_args : int, float
+        How many positional arguments the forward needs, and takes at most.
     """
 
     device: torch.device | None
@@ -121,11 +121,7 @@ def count_samples(inputs: object) -> int | None:
     if isinstance(inputs, (Mapping, tuple)):
         tensors = _tensors(inputs)
         return count_samples(tensors[0]) if tensors else None
-    if isinstance(inputs, list):
-        return None if inputs and isinstance(inputs[0], Mapping) else len(inputs)
-    if isinstance(inputs, Dataset) and isinstance(inputs, Sized):
-        return len(inputs)
-    return None
+    return len(inputs) if _holds_samples(inputs) else None
 
 
 def batches(
@@ -209,15 +205,11 @@ def map_tensors(function: Callable[[torch.Tensor], object], value: object) -> ob
 
 
 def _unchecked(inputs: object, target: Target, batch_size: int) -> Iterator[Batch]:
-    if isinstance(inputs, (torch.Tensor, np.ndarray)):
-        yield from _slices(_as_batch(inputs, target), batch_size)
-    elif isinstance(inputs, Mapping):
+    if isinstance(inputs, (torch.Tensor, np.ndarray, Mapping)):
         yield from _slices(_as_batch(inputs, target), batch_size)
     elif isinstance(inputs, tuple):
         yield from _slices(_arguments(inputs, target, labels_after=target.most_args), batch_size)
-    elif isinstance(inputs, list) and not (inputs and isinstance(inputs[0], Mapping)):
-        yield from _from_samples(inputs, target, batch_size)
-    elif isinstance(inputs, Dataset) and isinstance(inputs, Sized) and not isinstance(inputs, IterableDataset):
+    elif _holds_samples(inputs):
         yield from _from_samples(inputs, target, batch_size)
     elif isinstance(inputs, Iterable) and not isinstance(inputs, (str, bytes)):
         for item in inputs:
@@ -227,6 +219,12 @@ def _unchecked(inputs: object, target: Target, batch_size: int) -> Iterator[Batc
             f"`inputs` is a {_type_name(inputs)}; give a tensor, an array, a DataLoader, a list of sample tensors, or "
             "a tuple or dict that the model's forward takes as one batch"
         )
+
+
+def _holds_samples(inputs: object) -> bool:
+    if isinstance(inputs, list):
+        return not (inputs and isinstance(inputs[0], Mapping))
+    return isinstance(inputs, Dataset) and isinstance(inputs, Sized) and not isinstance(inputs, IterableDataset)
 
 
 def _slices(batch: Batch, batch_size: int) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from ..errors import DynExplorerError
+from dyn_explorer.errors import DynExplorerError
 
 _SHARDED = {"FullyShardedDataParallel", "FSDPModule", "XlaFullyShardedDataParallel"}
 _WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
@@ -181,9 +181,9 @@ def _describe(name: str, module: nn.Module) -> LayerInfo:
 def _weight_shape(module: nn.Module) -> tuple[int, ...] | None:
     # getattr(module, "weight") would run a parametrization, and spectral norm changes its buffers when it runs.
     tensors = module._parameters
-    if (parametrizations := module._modules.get("parametrizations")) is not None:
-        if (weight := parametrizations._modules.get("weight")) is not None:
-            tensors = {"weight": weight._parameters.get("original", weight._parameters.get("original1"))}
+    parametrizations = module._modules.get("parametrizations")
+    if parametrizations is not None and (weight := parametrizations._modules.get("weight")) is not None:
+        tensors = {"weight": weight._parameters.get("original", weight._parameters.get("original1"))}
     for weight_name in _WEIGHT_NAMES:
         if (weight := tensors.get(weight_name)) is not None:
             return tuple(weight.shape)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from ..errors import DynExplorerError
+from dyn_explorer.errors import DynExplorerError
 
 _MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
 

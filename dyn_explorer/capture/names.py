@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Sequence
 
-from ..errors import DynExplorerError
+from dyn_explorer.errors import DynExplorerError
+
 from .layers import LayerInfo
 
 

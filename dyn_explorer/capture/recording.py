@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..errors import Cancelled, DynExplorerError
+from dyn_explorer.errors import Cancelled, DynExplorerError
+
 from .guard import PARAMETER_BUDGET, borrow
 from .hints import describe_failure
 from .inputs import Batch, Target, batches, count_samples
@@ -193,9 +194,7 @@ def record(
         store = Store(memory_budget)
         session = _Session(lent, Tap(lent, wanted, store, cancel), store, listed, host_budget)
         session.tap.check_cancelled()
-        stream = batches(
-            inputs, labels, target, batch_size=batch_size, max_samples=max_samples, device=device
-        )
+        stream = batches(inputs, labels, target, batch_size=batch_size, max_samples=max_samples, device=device)
         for batch in stream:
             session.run(batch, total)
             session.tap.check_cancelled()
@@ -207,9 +206,7 @@ def record(
 class _Session:
     """One recording in the making: the hooks, what the batches were, and what the model returned."""
 
-    def __init__(
-        self, model: nn.Module, tap: Tap, store: Store, listed: list[LayerInfo], host_budget: int
-    ) -> None:
+    def __init__(self, model: nn.Module, tap: Tap, store: Store, listed: list[LayerInfo], host_budget: int) -> None:
         self.tap = tap
         self.n_samples = 0
         self._model = model
@@ -312,7 +309,7 @@ def _seed(seed: int) -> None:
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(seed)
     random.seed(seed)
-    np.random.seed(seed % 2**32)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - the model may draw from the global generator
 
 
 def _report(progress: Callable[[float, str], None], done: int, total: int | None) -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from ..errors import DynExplorerError
+from dyn_explorer.errors import DynExplorerError
+
 from .columns import find_idle_columns
 from .maps import Maps, common_grid, to_maps
 from .names import nearest

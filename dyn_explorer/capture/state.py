@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
+from functools import partial
+from types import FunctionType
 
 import numpy as np
 import torch
 from torch import nn
 
-from ..errors import DynExplorerError
+from dyn_explorer.errors import DynExplorerError
 
-_ATOMS = (type(None), bool, int, float, complex, str, bytes, torch.Size, torch.dtype, torch.device, type)
+_ATOMS = {type(None), bool, int, float, complex, str, bytes, type, FunctionType, torch.dtype, torch.device}
 _SAME_SIZE_INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
@@ -71,24 +73,26 @@ def remember(model: nn.Module, budget: CopyBudget) -> Iterator[Callable[[], None
     todo: list[object] = [model]
     while todo:
         item = todo.pop()
-        if id(item) in seen:
+        # A model of 1,000 modules holds 20,000 numbers, flags and strings: they must cost next to nothing.
+        if type(item) in _ATOMS or id(item) in seen:
             continue
         seen[id(item)] = item
-        if isinstance(item, nn.Module):
+        if isinstance(item, dict):
+            base = OrderedDict if isinstance(item, OrderedDict) else dict
+            yield partial(_restore_dict, base, item, tuple(base.items(item)))
+            todo.extend(base.values(item))
+        elif isinstance(item, nn.Module):
             todo.append(object.__getattribute__(item, "__dict__"))
         elif isinstance(item, torch.Tensor):
-            limited = isinstance(item, nn.Parameter)
-            yield _SavedTensor(item, budget if limited else None).restore
-            if item.is_leaf and item.grad is not None:
-                yield _SavedTensor(item.grad, budget).restore
-        elif isinstance(item, dict):
-            yield _SavedDict(item).restore
-            todo.extend(value for value in item.values() if not isinstance(value, _ATOMS))
-        elif isinstance(item, (list, deque, set)):
-            yield _SAVED_CONTAINERS[_base(item)](item).restore
-            todo.extend(value for value in item if not isinstance(value, _ATOMS))
+            yield from _remember_tensor(item, budget)
+        elif isinstance(item, (list, deque)):
+            yield partial(_restore_sequence, item, tuple(item))
+            todo.extend(item)
+        elif isinstance(item, set):
+            yield partial(_restore_set, item, frozenset(item))
+            todo.extend(item)
         elif isinstance(item, (tuple, frozenset)):
-            todo.extend(value for value in item if not isinstance(value, _ATOMS))
+            todo.extend(item)
         else:
             yield from _remember_value(item)
 
@@ -103,7 +107,7 @@ def remember_global_generators() -> Iterator[Callable[[], None]]:
     >>> import random
     >>> put_back = list(remember_global_generators())
     >>> first = random.random()
-    >>> for function in put_back: function()
+    >>> for function in put_back: _ = function()
     >>> random.random() == first
     True
     """
@@ -113,8 +117,9 @@ def remember_global_generators() -> Iterator[Callable[[], None]]:
         yield lambda: torch.cuda.set_rng_state_all(cuda_states)
     python_state = random.getstate()
     yield lambda: random.setstate(python_state)
-    numpy_state = np.random.get_state(legacy=False)
-    yield lambda: np.random.set_state(numpy_state)
+    # The model may draw from NumPy's global generator, old as it is.
+    numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002 - see above
+    yield lambda: np.random.set_state(numpy_state)  # noqa: NPY002 - see above
 
 
 def same_bits(left: torch.Tensor, right: torch.Tensor) -> bool:
@@ -123,7 +128,8 @@ def same_bits(left: torch.Tensor, right: torch.Tensor) -> bool:
     Example
     -------
     >>> import torch
-    >>> same_bits(torch.tensor([float("nan")]), torch.tensor([float("nan")])), same_bits(torch.tensor(0.0), -torch.tensor(0.0))
+    >>> nan, zero = torch.tensor([float("nan")]), torch.tensor(0.0)
+    >>> same_bits(nan, nan.clone()), same_bits(zero, -zero)
     (True, False)
     """
     if left.shape != right.shape or left.dtype != right.dtype:
@@ -223,62 +229,36 @@ def _copy(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.cpu()
 
 
-class _SavedDict:
-    """The keys, their order and the identity of the values of a dictionary."""
-
-    def __init__(self, container: dict) -> None:
-        self.container = container
-        self.base = OrderedDict if isinstance(container, OrderedDict) else dict
-        self.items = tuple(self.base.items(container))
-
-    def restore(self) -> None:
-        now = tuple(self.base.items(self.container))
-        if [key for key, _ in now] == [key for key, _ in self.items]:
-            for (key, value), (_, old) in zip(now, self.items, strict=True):
-                if value is not old:
-                    self.base.__setitem__(self.container, key, old)
-            return
-        self.base.clear(self.container)
-        for key, old in self.items:
-            self.base.__setitem__(self.container, key, old)
+def _remember_tensor(tensor: torch.Tensor, budget: CopyBudget) -> Iterator[Callable[[], None]]:
+    yield _SavedTensor(tensor, budget if isinstance(tensor, nn.Parameter) else None).restore
+    if tensor.is_leaf and tensor.grad is not None:
+        yield _SavedTensor(tensor.grad, budget).restore
 
 
-class _SavedSequence:
-    """The identity of the items of a list or deque."""
-
-    def __init__(self, container: list | deque) -> None:
-        self.container = container
-        self.items = tuple(container)
-
-    def restore(self) -> None:
-        if _differ(self.container, self.items):
-            base = _base(self.container)
-            base.clear(self.container)
-            base.extend(self.container, self.items)
+def _restore_dict(base: type[dict], container: dict, items: tuple[tuple, ...]) -> None:
+    now = tuple(base.items(container))
+    if [key for key, _ in now] == [key for key, _ in items]:
+        for (key, value), (_, old) in zip(now, items, strict=True):
+            if value is not old:
+                base.__setitem__(container, key, old)
+        return
+    base.clear(container)
+    for key, old in items:
+        base.__setitem__(container, key, old)
 
 
-class _SavedSet:
-    """The items of a set."""
-
-    def __init__(self, container: set) -> None:
-        self.container = container
-        self.items = frozenset(container)
-
-    def restore(self) -> None:
-        if self.container != self.items:
-            set.clear(self.container)
-            set.update(self.container, self.items)
+def _restore_sequence(container: list | deque, items: tuple) -> None:
+    if len(container) == len(items) and all(now is old for now, old in zip(container, items, strict=True)):
+        return
+    base = list if isinstance(container, list) else deque
+    base.clear(container)
+    base.extend(container, items)
 
 
-_SAVED_CONTAINERS = {list: _SavedSequence, deque: _SavedSequence, set: _SavedSet}
-
-
-def _base(container: object) -> type:
-    return next(base for base in _SAVED_CONTAINERS if isinstance(container, base))
-
-
-def _differ(now: list | deque, before: tuple) -> bool:
-    return len(now) != len(before) or any(a is not b for a, b in zip(now, before, strict=True))
+def _restore_set(container: set, items: frozenset) -> None:
+    if container != items:
+        set.clear(container)
+        set.update(container, items)
 
 
 def _remember_value(item: object) -> Iterator[Callable[[], None]]:

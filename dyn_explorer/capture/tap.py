@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 import torch
 from torch import nn
 
-from ..errors import Cancelled
+from dyn_explorer.errors import Cancelled
+
 from .channels import ChannelDims
 
 
@@ -137,7 +138,7 @@ class Tap:
             self.check_cancelled()
             self.entered.append((name, module, first_tensor((args, kwargs))))
 
-        def leave(module: nn.Module, args: tuple, output: object) -> None:
+        def leave(module: nn.Module, _args: tuple, output: object) -> None:
             self.check_cancelled()
             # A forward that caught an error inside a layer leaves that layer on the pile.
             while self.entered and self.entered.pop()[1] is not module:
