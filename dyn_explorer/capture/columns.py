@@ -50,8 +50,8 @@ def _constant(spread: torch.Tensor, largest: torch.Tensor) -> list[int]:
 
 def _repeated(matrix: torch.Tensor, columns: list[int], largest: list[float]) -> dict[int, int]:
     # One projection on random numbers sorts like columns next to each other, so only neighbours need comparing.
-    generator = torch.Generator().manual_seed(0)
-    weights = torch.randn(matrix.shape[0], generator=generator, dtype=torch.float64)
+    generator = torch.Generator(device="cpu").manual_seed(0)
+    weights = torch.randn(matrix.shape[0], generator=generator, dtype=torch.float64, device="cpu")
     weights = (weights / weights.abs().sum()).to(matrix)
     tolerance = _TOLERANCE[matrix.dtype]
     shadows = (weights @ matrix).tolist()

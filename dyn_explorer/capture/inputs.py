@@ -167,6 +167,8 @@ def batches(
         if value is not None and value < 1:
             raise DynExplorerError(f"`{name}` (={value}) must be at least 1")
     given = None if labels is None else _integer_labels(labels)
+    if given is not None and (expected := count_samples(inputs)) is not None:
+        _check_label_count(given, expected, max_samples)
     done = 0
     for whole in _unchecked(inputs, target, batch_size or BATCH_SIZE):
         limit = whole.size if max_samples is None else min(whole.size, max_samples - done)
@@ -180,8 +182,8 @@ def batches(
             break
     if done == 0:
         raise DynExplorerError(f"`inputs` ({_type_name(inputs)}) holds no samples; give at least one")
-    if given is not None and len(given) != done and len(given) != count_samples(inputs):
-        raise DynExplorerError(f"`labels` holds {len(given)} labels for {done} samples; give one label per sample")
+    if given is not None and done != max_samples:
+        _check_label_count(given, done, max_samples)
 
 
 def map_tensors(function: Callable[[torch.Tensor], object], value: object) -> object:
@@ -389,6 +391,12 @@ def _labels_or_none(labels: object) -> torch.Tensor | None:
         return _integer_labels(labels)
     except DynExplorerError:
         return None
+
+
+def _check_label_count(labels: torch.Tensor, n_samples: int, max_samples: int | None) -> None:
+    used = n_samples if max_samples is None else min(n_samples, max_samples)
+    if n_samples and len(labels) not in (n_samples, used):
+        raise DynExplorerError(f"`labels` holds {len(labels)} labels for {n_samples} samples; give one per sample")
 
 
 def _labels_of(labels: torch.Tensor, start: int, size: int) -> torch.Tensor:

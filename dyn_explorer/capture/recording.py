@@ -22,7 +22,7 @@ from .inputs import Batch, Target, batches, count_samples
 from .layers import LayerInfo, list_layers, unwrap
 from .memory import is_out_of_memory, release_memory
 from .names import check_names
-from .tap import LayerRun, Store, Tap, floating_tensor
+from .tap import LayerRun, Mark, Store, Tap, floating_tensor
 
 MEMORY_BUDGET = 1024**3
 HOST_BUDGET = 4 * 1024**3
@@ -227,6 +227,8 @@ class _Session:
         except Cancelled:
             raise
         except Exception as error:
+            # A forward may have turned our request to stop into an error of its own.
+            self.tap.check_cancelled()
             if not is_out_of_memory(error):
                 raise RecordingError(
                     describe_failure(self._model, self.tap, (args, kwargs), error), self._partial(mark, batch)
@@ -254,7 +256,7 @@ class _Session:
         runs = {name: _closed(run, n_batches) for name, run in self.tap.runs.items()}
         recorded = {name: _join(run.chunks) for name, run in runs.items() if run.chunks and run.problem is None}
         labelled = all(labels is not None for labels in self._labels)
-        returned = all(output is not None for output in self._outputs) and len(self._outputs) == n_batches
+        returned = len(self._outputs) == n_batches and all(output is not None for output in self._outputs)
         return Recording(
             activations=MappingProxyType(recorded),
             inputs=_join(self._inputs),
@@ -280,7 +282,7 @@ class _Session:
         self._labels.append(batch.labels)
         self.n_samples += batch.size
 
-    def _partial(self, mark: Mapping[str, tuple[int, int]], batch: Batch) -> Recording:
+    def _partial(self, mark: Mark, batch: Batch) -> Recording:
         if self._inputs:
             self.tap.rewind(mark)
         else:
@@ -345,10 +347,12 @@ def _count_nonfinite(activations: Mapping[str, torch.Tensor]) -> dict[str, int]:
 
 
 def _join(chunks: list[torch.Tensor]) -> torch.Tensor:
-    if len(chunks) == 1:
-        return chunks[0]
     devices = {chunk.device for chunk in chunks}
-    return torch.cat(chunks if len(devices) == 1 else [chunk.cpu() for chunk in chunks])
+    together = chunks if len(devices) == 1 else [chunk.cpu() for chunk in chunks]
+    joined = together[0] if len(together) == 1 else torch.cat(together)
+    # Layers are joined one after the other, so that at most one of them is in memory twice.
+    chunks.clear()
+    return joined
 
 
 def _same_per_sample(first: torch.Tensor | None, tensor: torch.Tensor) -> bool:

@@ -140,7 +140,7 @@ def _channel(request: _Request) -> Snapshots:
     grid = common_grid(maps, request.size)
     columns = torch.cat([_on_device(layer.resized(grid), maps).flatten(1) for layer in maps.values()])
     labels = [f"{name} · channel {index}" for name, layer in maps.items() for index in range(len(layer.values))]
-    meaning = f"column j is channel j of {_listed(request.layers)}, for sample {request.sample}"
+    meaning = f"each column is one channel of {_listed(request.layers)}, in natural order, for sample {request.sample}"
     return Snapshots(
         matrix=columns.T,
         axis="channel",
@@ -166,7 +166,7 @@ def _layer(request: _Request) -> Snapshots:
     grid = common_grid(maps, request.size)
     columns = torch.cat([_on_device(layer.resized(grid), maps).flatten(1) for layer in maps.values()])
     meaning = (
-        f"column j is layer j of {len(maps)} in execution order, its map averaged over channels, for sample "
+        f"each column is one of {len(maps)} layers in execution order, its map averaged over channels, for sample "
         f"{request.sample}"
     )
     return Snapshots(
@@ -194,7 +194,7 @@ def _sample(request: _Request) -> Snapshots:
         axis="sample",
         labels=tuple(_sample_labels(request.recording)),
         map_shape=None,
-        column_meaning=f"column j is sample j; its rows are all values of {_listed(request.layers)}",
+        column_meaning=f"each column is one sample; its rows are all values of {_listed(request.layers)}",
         layers=request.layers,
         feature_shape=shape if len(rows) == 1 else (matrix.shape[0],),
         revision=request.recording.revision,
@@ -230,6 +230,7 @@ def _without_idle(laid_out: Snapshots) -> Snapshots:
         matrix=laid_out.matrix.T[kept].T,
         labels=tuple(laid_out.labels[index] for index in kept),
         dropped=dropped,
+        column_meaning=f"{laid_out.column_meaning}; {len(dropped)} constant or repeated columns are left out",
     )
 
 

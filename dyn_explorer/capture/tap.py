@@ -60,17 +60,38 @@ class Store:
     """
 
     def __init__(self, budget: int) -> None:
-        self._left = budget
+        self.left = budget
 
     def keep(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return a detached copy that later in-place operations cannot reach."""
         tensor = tensor.detach()
         n_bytes = tensor.numel() * tensor.element_size()
-        if tensor.device.type != "cpu":
-            if n_bytes > self._left:
-                return tensor.cpu()
-            self._left -= n_bytes
-        return tensor.clone()
+        if tensor.device.type == "cpu":
+            return tensor.clone()
+        if n_bytes > self.left:
+            return tensor.cpu()
+        try:
+            copy = tensor.clone()
+        except torch.OutOfMemoryError:
+            return tensor.cpu()
+        self.left -= n_bytes
+        return copy
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a recording has come.
+
+    Parameters
+    ----------
+    progress : dict of str to (int, int)
+        Run name to its number of batches and of chunks.
+    left : int
+        Bytes left in the store.
+    """
+
+    progress: dict[str, tuple[int, int]]
+    left: int
 
 
 class Tap:
@@ -119,18 +140,20 @@ class Tap:
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled("the recording was cancelled; the model is as it was")
 
-    def mark(self) -> dict[str, tuple[int, int]]:
+    def mark(self) -> Mark:
         """Remember how far each run has come, for `rewind`."""
-        return {name: (run.n_batches, len(run.chunks)) for name, run in self.runs.items()}
+        progress = {name: (run.n_batches, len(run.chunks)) for name, run in self.runs.items()}
+        return Mark(progress, self._store.left)
 
-    def rewind(self, mark: Mapping[str, tuple[int, int]]) -> None:
+    def rewind(self, mark: Mark) -> None:
         """Forget what came after `mark`."""
+        self._store.left = mark.left
         for name in list(self.runs):
-            if name not in mark:
+            if name not in mark.progress:
                 del self.runs[name]
                 continue
             run = self.runs[name]
-            run.n_batches, n_chunks = mark[name]
+            run.n_batches, n_chunks = mark.progress[name]
             del run.chunks[n_chunks:]
 
     def _watch(self, name: str, module: nn.Module) -> None:
