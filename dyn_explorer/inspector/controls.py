@@ -1,0 +1,54 @@
+"""Descriptions of the controls that a panel shows; the browser draws them, a change comes back by name."""
+
+from __future__ import annotations
+
+
+def menu(name: str, label: str, value, options: list[tuple[str, str, str]], hint: str = "") -> dict:
+    """One of several named options, each (value, label, one-sentence help)."""
+    shown = [{"value": key, "label": text, "help": about} for key, text, about in options]
+    return {"kind": "menu", "name": name, "label": label, "value": value, "options": shown, "help": hint}
+
+
+def slider(name: str, label: str, value, low, high, step, hint: str = "", *, digits: int = 2) -> dict:
+    """A number between two limits."""
+    return {
+        "kind": "slider",
+        "name": name,
+        "label": label,
+        "value": value,
+        "min": low,
+        "max": high,
+        "step": step,
+        "digits": digits,
+        "help": hint,
+    }
+
+
+def span(name: str, label: str, value, low: int, high: int, least: int, hint: str = "") -> dict:
+    """Two integers (start, stop) between two limits, at least `least` apart."""
+    return {
+        "kind": "span",
+        "name": name,
+        "label": label,
+        "value": list(value),
+        "min": low,
+        "max": high,
+        "least": least,
+        "help": hint,
+    }
+
+
+def rank(name: str, value, effective: int, most: int, presets: list[tuple[object, str, str]], hint: str = "") -> dict:
+    """A rank slider over 1..most with presets that let the data choose; shows the rank in force."""
+    shown = [{"value": key, "label": text, "help": about} for key, text, about in presets]
+    return {
+        "kind": "rank",
+        "name": name,
+        "label": "Rank r",
+        "value": value,
+        "effective": effective,
+        "min": 1,
+        "max": most,
+        "presets": shown,
+        "help": hint,
+    }

@@ -1,0 +1,92 @@
+"""The sections of the inspector's page, as plain JSON; everything from outside is text and stays text."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from dyn_explorer.capture import LayerInfo
+
+from .panels import Panel
+
+MOST_TABLE_ROWS = 200
+
+
+def header(model, training: bool, n_inputs: int | None, most_inputs: int, warning: str | None) -> dict:
+    """Which model this is."""
+    parameters = list(model.parameters())
+    device = str(parameters[0].device) if parameters else "no parameters"
+    count = sum(p.numel() for p in parameters)
+    capped = n_inputs is not None and n_inputs == most_inputs
+    inputs = "inputs not read yet" if n_inputs is None else f"{n_inputs} inputs"
+    return {
+        "model": type(model).__name__,
+        "facts": [f"{short_count(count)} parameters", device, "train mode" if training else "eval mode", inputs],
+        "hints": [
+            f"{count:,} parameters",
+            "Device of the model; it is never moved.",
+            "Dropout is live and batch statistics are used; masks are the same in every recording."
+            if training
+            else "Running statistics are used and dropout is off.",
+            f"The first {most_inputs} inputs are looked at." if capped else "All inputs that were given.",
+        ],
+        "warning": warning,
+    }
+
+
+def short_count(count: int) -> str:
+    """A count in three digits: 5.83k, 11.7M."""
+    for unit, size in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g}{unit}"
+    return str(count)
+
+
+def short_time(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def tree(layers: dict[str, LayerInfo]) -> list[dict]:
+    """The layers in the order in which the model runs them."""
+    return [
+        {
+            "name": info.name,
+            "kind": info.kind,
+            "shape": " × ".join(map(str, info.weight_shape)) if info.weight_shape else "",
+            "reason": info.disabled_because,
+        }
+        for info in layers.values()
+    ]
+
+
+def panel_frame(panels: list[Panel], opened: Panel) -> dict:
+    """Tabs, and the cards of the open panel."""
+    return {
+        "tabs": [{"key": panel.key, "title": panel.title} for panel in panels],
+        "open": opened.key,
+        "about": opened.about,
+        "cards": [vars(card) for card in opened.cards],
+    }
+
+
+def table(frame: pd.DataFrame) -> dict:
+    """A data frame for the page, with numbers in the digits that mean something."""
+    shown = frame.head(MOST_TABLE_ROWS)
+    return {
+        "columns": list(shown.columns),
+        "rows": [[cell(value) for value in row] for row in shown.itertuples(index=False)],
+        "hidden": len(frame) - len(shown),
+    }
+
+
+def cell(value) -> str:
+    """One value of a table as text."""
+    if isinstance(value, bool) or type(value).__name__ == "bool_":
+        return "yes" if value else ""
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "n/a"
+        return f"{value:.4f}" if 1e-3 <= abs(value) < 1e4 or value == 0 else f"{value:.3e}"
+    return str(value)

@@ -1,0 +1,142 @@
+"""What a panel is: a pure computation, the figures that show it, and the controls beside them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from traitlets import HasTraits
+
+from dyn_explorer.inspector.jobs import Job
+from dyn_explorer.inspector.source import Source
+from dyn_explorer.inspector.state import InspectorState, Limits
+from dyn_explorer.views import View
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The state at one moment, safe to read in the worker while the hand moves on.
+
+    Attributes
+    ----------
+    choices : dict
+        The linked choices, as `InspectorState.choices` gives them.
+    options : dict
+        The panel's own options.
+    limits : Limits
+        What was known of the limits.
+    """
+
+    choices: dict
+    options: dict
+    limits: Limits
+
+    def __getattr__(self, name: str):
+        for values in (self.choices, self.options):
+            if name in values:
+                return values[name]
+        raise AttributeError(name)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure's frame in the page.
+
+    Attributes
+    ----------
+    figure : str
+        Key in `Panel.views`.
+    title, help : str
+        Heading, and what to know when reading the figure.
+    square : bool
+        Whether the figure keeps its height equal to its width.
+    legend : tuple of (symbol, colour, meaning)
+        Marks that the figure uses.
+    """
+
+    figure: str
+    title: str
+    help: str
+    square: bool = False
+    legend: tuple[tuple[str, str, str], ...] = ()
+
+
+class Panel(ABC):
+    """One tab of the inspector.
+
+    Attributes
+    ----------
+    key, title, about : str
+        Name in ``inspector.results``, the tab's label, and one paragraph of help.
+    cards : tuple of Card
+        The figures in reading order.
+    tap_chooses : str
+        The linked choice that a tapped row sets.
+    menus : dict of str to tuple
+        Allowed values of the linked choices that this panel offers as menus.
+    """
+
+    key: str
+    title: str
+    about: str
+    cards: tuple[Card, ...]
+    tap_chooses: str
+    menus: Mapping[str, tuple]
+    Options: type[HasTraits]
+
+    def __init__(self) -> None:
+        self.options = self.Options()
+        self.views: dict[str, View] = {}
+
+    def open(self) -> None:
+        """Build the figures; called once, when the panel is first shown."""
+        if not self.views:
+            self.views = self.make_views()
+
+    @abstractmethod
+    def make_views(self) -> dict[str, View]:
+        """A view per card."""
+
+    @abstractmethod
+    def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
+        """Layers whose activations the panel reads; a change of them makes a running recording worthless."""
+
+    @abstractmethod
+    def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job):
+        """The panel's result; runs in the worker, touches no figure and raises `DynExplorerError` for bad input."""
+
+    @abstractmethod
+    def show(self, result, settings: Settings) -> None:
+        """Draw `result`; the only writer of the panel's figures."""
+
+    @abstractmethod
+    def controls(self, settings: Settings, result) -> list[dict]:
+        """Descriptions of the controls, made with `dyn_explorer.inspector.controls`."""
+
+    @abstractmethod
+    def numbers(self, result) -> list[dict]:
+        """Figures in digits: dicts with ``label``, ``value`` (str) and ``help``."""
+
+    @abstractmethod
+    def meaning(self, result) -> str:
+        """One sentence that says what the data in front of the person are."""
+
+    @abstractmethod
+    def table(self, result) -> pd.DataFrame:
+        """The numbers behind the figures, one row per selectable thing."""
+
+    @abstractmethod
+    def code(self, settings: Settings, source: Source) -> str:
+        """Python that rebuilds the numbers from ``model``, ``inputs`` and ``labels``."""
+
+    def take_taps(self) -> list[int]:
+        """Rows that were tapped in a figure since the last call."""
+        rows = [view.take_tap() for view in self.views.values()]
+        return [row for row in rows if row is not None]
+
+    def clear(self) -> None:
+        """Empty every figure; a stale plot under an error message would be a lie."""
+        for view in self.views.values():
+            view.clear()

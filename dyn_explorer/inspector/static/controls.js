@@ -1,0 +1,195 @@
+// Native controls drawn from the kernel's descriptions. A control in the hand is not pulled from under it.
+
+/** Text of a number with the digits that its step can change. */
+function shownNumber(value, digits) {
+  return Number.isInteger(value) && digits === undefined ? String(value) : value.toFixed(digits ?? 0);
+}
+
+class Control {
+  constructor(description, set) {
+    this.name = description.name;
+    this.kind = description.kind;
+    this.set = set;
+    this.output = h("output", { className: "dx-value" });
+    this.label = h("span", { className: "dx-label" }, description.label);
+    this.element = h("div", { className: `dx-control dx-${description.kind}`, title: description.help || null });
+    this.element.setAttribute("data-name", description.name);
+  }
+
+  head() {
+    return h("div", { className: "dx-control-head" }, this.label, this.output);
+  }
+
+  send(value) {
+    this.set({ [this.name]: value });
+  }
+}
+
+class MenuControl extends Control {
+  constructor(description, set) {
+    super(description, set);
+    this.select = h("select", {
+      "aria-label": description.label,
+      "data-lm-suppress-shortcuts": "true",
+      onchange: () => this.send(this.options[this.select.selectedIndex].value),
+    });
+    this.hint = h("p", { className: "dx-hint" });
+    this.element.append(h("label", { className: "dx-control-head" }, this.label, this.select), this.hint);
+  }
+
+  update(description) {
+    const key = JSON.stringify(description.options);
+    if (key !== this.key) {
+      this.key = key;
+      this.options = description.options;
+      this.select.replaceChildren(...this.options.map((option) => h("option", { title: option.help }, option.label)));
+    }
+    this.select.selectedIndex = this.options.findIndex((option) => option.value === description.value);
+    this.hint.textContent = this.options[this.select.selectedIndex]?.help ?? "";
+  }
+}
+
+class SliderControl extends Control {
+  constructor(description, set) {
+    super(description, set);
+    this.input = rangeInput({ "aria-label": description.label, oninput: () => this.slid() });
+    this.low = h("span");
+    this.high = h("span");
+    const limits = h("div", { className: "dx-limits", "aria-hidden": "true" }, this.low, this.high);
+    this.element.append(this.head(), this.input, limits);
+  }
+
+  slid() {
+    const value = Number(this.input.value);
+    this.output.textContent = shownNumber(value, this.digits);
+    this.send(value);
+  }
+
+  update(description) {
+    this.digits = description.digits;
+    Object.assign(this.input, { min: description.min, max: description.max, step: description.step });
+    this.input.value = description.value;
+    this.output.textContent = shownNumber(description.value, this.digits);
+    this.low.textContent = shownNumber(description.min, this.digits);
+    this.high.textContent = shownNumber(description.max, this.digits);
+  }
+}
+
+class SpanControl extends Control {
+  constructor(description, set) {
+    super(description, set);
+    const thumb = (which, k) =>
+      rangeInput({ step: 1, "aria-label": `${description.label}, ${which}`, oninput: () => this.slid(k) });
+    this.inputs = [thumb("first snapshot", 0), thumb("end", 1)];
+    this.bar = h("div", { className: "dx-span-bar" });
+    this.low = h("span");
+    this.high = h("span");
+    this.element.append(
+      this.head(),
+      h("div", { className: "dx-span-track" }, this.bar, ...this.inputs),
+      h("div", { className: "dx-limits", "aria-hidden": "true" }, this.low, this.high),
+    );
+  }
+
+  slid(which) {
+    const value = this.inputs.map((input) => Number(input.value));
+    if (value[1] - value[0] < this.least) {
+      value[which] = which === 0 ? value[1] - this.least : value[0] + this.least;
+      this.inputs[which].value = value[which];
+    }
+    this.draw(value);
+    this.send(value);
+  }
+
+  draw([start, stop]) {
+    const share = (value) => (100 * (value - this.min)) / Math.max(1, this.max - this.min);
+    Object.assign(this.bar.style, { left: `${share(start)}%`, right: `${100 - share(stop)}%` });
+    this.output.textContent = `${start} to ${stop - 1} (${stop - start})`;
+    // The thumb that still has room to move stays on top where both meet.
+    this.inputs[0].style.zIndex = start > (this.min + this.max) / 2 ? 3 : 2;
+  }
+
+  update(description) {
+    Object.assign(this, { min: description.min, max: description.max, least: description.least });
+    this.inputs.forEach((input, k) => {
+      Object.assign(input, { min: this.min, max: this.max });
+      input.value = description.value[k];
+    });
+    this.low.textContent = this.min;
+    this.high.textContent = this.max - 1;
+    this.draw(description.value);
+  }
+}
+
+class RankControl extends Control {
+  constructor(description, set) {
+    super(description, set);
+    this.input = rangeInput({ step: 1, min: 1, "aria-label": description.label, oninput: () => this.slid() });
+    this.low = h("span");
+    this.high = h("span");
+    this.presets = h("div", { className: "dx-presets", role: "group", "aria-label": "Let the data choose the rank" });
+    this.element.append(
+      this.head(),
+      this.input,
+      h("div", { className: "dx-limits", "aria-hidden": "true" }, this.low, this.high),
+      this.presets,
+    );
+  }
+
+  slid() {
+    const value = Number(this.input.value);
+    this.output.textContent = String(value);
+    this.send(value);
+  }
+
+  update(description) {
+    this.input.max = description.max;
+    this.input.value = description.effective;
+    this.output.textContent = String(description.effective);
+    this.low.textContent = description.min;
+    this.high.textContent = description.max;
+    this.presets.replaceChildren(
+      ...description.presets.map((preset) =>
+        h(
+          "button",
+          {
+            type: "button",
+            className: "dx-preset",
+            title: preset.help,
+            "aria-pressed": String(preset.value === description.value),
+            onclick: () => this.send(preset.value),
+          },
+          preset.label,
+        ),
+      ),
+    );
+  }
+}
+
+const CONTROL_KINDS = { menu: MenuControl, slider: SliderControl, span: SpanControl, rank: RankControl };
+
+class Controls {
+  constructor(set) {
+    this.set = set;
+    this.controls = new Map();
+    this.element = h("section", { className: "dx-controls", "aria-label": "Controls of this panel" });
+  }
+
+  /** Show what the kernel describes; controls that stay are changed in place, so that a drag goes on. */
+  update(descriptions) {
+    const names = descriptions.map((description) => description.name);
+    for (const name of [...this.controls.keys()]) {
+      if (!names.includes(name)) {
+        this.controls.get(name).element.remove();
+        this.controls.delete(name);
+      }
+    }
+    descriptions.forEach((description, k) => {
+      const kept = this.controls.get(description.name);
+      const control = kept ?? new CONTROL_KINDS[description.kind](description, this.set);
+      this.controls.set(description.name, control);
+      if (this.element.children[k] !== control.element) this.element.insertBefore(control.element, this.element.children[k] ?? null);
+      control.update(description);
+    });
+  }
+}

@@ -1,0 +1,63 @@
+// The numbers behind the figures, as a table whose rows can be chosen.
+
+class RowTable {
+  constructor(choose) {
+    this.choose = choose;
+    this.head = h("tr");
+    this.body = h("tbody");
+    this.note = h("p", { className: "dx-quiet" });
+    this.scroll = h(
+      "div",
+      {
+        className: "dx-table-scroll",
+        tabIndex: 0,
+        role: "group",
+        "aria-label": "Table of modes; arrow keys choose a row",
+        "data-lm-suppress-shortcuts": "true",
+        onkeydown: (event) => this.key(event),
+      },
+      h("table", { className: "dx-table" }, h("thead", {}, this.head), this.body),
+    );
+    this.element = h("section", { className: "dx-table-card" }, this.scroll, this.note);
+    this.chosen = 0;
+  }
+
+  update(table) {
+    this.element.hidden = table === null;
+    if (table === null) return;
+    this.head.replaceChildren(...table.columns.map((name) => h("th", { scope: "col" }, name)));
+    this.body.replaceChildren(
+      ...table.rows.map((cells, k) =>
+        h("tr", { onclick: () => this.choose(k) }, ...cells.map((cell) => h("td", {}, cell))),
+      ),
+    );
+    this.note.textContent = table.hidden ? `${table.hidden} more rows: inspector.table() has them all.` : "";
+    this.setChosen(this.chosen);
+  }
+
+  setChosen(row) {
+    this.chosen = row;
+    [...this.body.children].forEach((element, k) => {
+      element.classList.toggle("dx-chosen", k === row);
+      if (k === row) element.setAttribute("aria-current", "true");
+      else element.removeAttribute("aria-current");
+    });
+    const element = this.body.children[row];
+    if (!element) return;
+    const top = element.offsetTop - this.head.offsetHeight;
+    const bottom = element.offsetTop + element.offsetHeight - this.scroll.clientHeight;
+    if (top < this.scroll.scrollTop) this.scroll.scrollTop = top;
+    else if (bottom > this.scroll.scrollTop) this.scroll.scrollTop = bottom;
+  }
+
+  key(event) {
+    const move = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
+    const count = this.body.children.length;
+    if (move === undefined || count === 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = Math.max(0, Math.min(count - 1, this.chosen + move));
+    this.setChosen(next);
+    this.choose(next);
+  }
+}

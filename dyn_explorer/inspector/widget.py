@@ -1,0 +1,533 @@
+"""The inspector widget: state, worker, documents and page put together."""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import anywidget
+import bokeh
+import pandas as pd
+from traitlets import TraitError
+
+from dyn_explorer import capture
+from dyn_explorer.errors import Cancelled, DynExplorerError
+
+from . import assets, export, page
+from .bridge import BokehBridge, version_warning
+from .jobs import Job, JobRunner
+from .outbox import Outbox
+from .panels import PANELS, Panel, Settings
+from .pictures import picture_strip
+from .source import Source
+from .state import CHOICES, InspectorState, Limits, UndoHistory
+
+STATE_VERSION = 1
+QUIET_FOR = 0.15  # seconds a job may take before its progress is shown; shorter ones would only flicker
+
+
+class Inspector(InspectorState, anywidget.AnyWidget):
+    """A live model's dynamics, in JupyterLab, Notebook 7 and Voila, and without any front end.
+
+    Made by `explore`; its linked choices (``layer``, ``axis``, ``window``, ``rank``, ``method``, ``mode``, ``sample``)
+    are traits that controls and Python share.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Looked at where it is and as it is, never changed.
+    inputs : tensor, array, DataLoader, list of tensors, or one batch as the model's forward takes it
+        The first 256 samples are looked at.
+    labels : sequence, optional
+        Class of each input.
+    class_names : sequence of str, optional
+        Names of the classes.
+    layers : sequence of str, optional
+        Layers taken together at the start; default one layer, the last convolution.
+    device : str or torch.device, optional
+        Where the inputs are moved; the model stays where it is.
+
+    Examples
+    --------
+    >>> import dyn_explorer as dx
+    >>> images, labels = dx.demo.digits("test")
+    >>> with dx.explore(dx.demo.load("trained"), images, labels) as inspector:
+    ...     inspector.rank = 4
+    ...     _ = inspector.wait()
+    ...     inspector.results["dynamics"].rank
+    4
+    """
+
+    _esm = assets.esm()
+    _css = assets.css()
+
+    def __init__(self, model, inputs, labels=None, *, class_names=None, layers=None, device=None, **kwargs) -> None:
+        self._ready = False
+        self._source = Source(model, inputs, labels, device=device)
+        self._class_names = None if class_names is None else [str(name) for name in class_names]
+        self._panels = {kind.key: kind() for kind in PANELS}
+        self._results: dict[str, object] = {}
+        self._error: BaseException | None = None
+        self._metrics: dict = {}
+        self._notes: list[str] = []
+        self._generation = self._seen_generation = 0
+        self._strip_of: int | None = None
+        self._page_lock = threading.RLock()
+        self._bridge = BokehBridge(self._page_lock)
+        limits = Limits(layers=self._layer_reasons(), options=_menus(self._panels))
+        super().__init__(limits=limits, layer=self._source.default_layer(), rank=0.99, **kwargs)
+        if layers is not None:
+            self.layers = layers
+            self.layer = self.layers[0] if self.layers else self.layer
+        self._outbox = Outbox(_weak_send(self), self._bridge)
+        self._runner = JobRunner(self._unexpected, self._outbox.poll)
+        self._finalizer = weakref.finalize(self, self._runner.close)
+        self._history = UndoHistory(self.state())
+        self._watch()
+        self._ready = True
+        self._put_frame()
+        self._put_sources()
+        self._request()
+
+    def _watch(self) -> None:
+        self.on_msg(self._receive)
+        self.observe(self._chosen, list(CHOICES))
+        for panel in self._panels.values():
+            panel.options.observe(self._chosen)
+
+    def __repr__(self) -> str:
+        return f"Inspector({type(self._source.model).__name__}, layer={self.layer!r}, panel={self.panel!r})"
+
+    def __enter__(self) -> Inspector:
+        return self
+
+    def __exit__(self, *_exception) -> None:
+        self.close()
+
+    # ---------------------------------------------------------------- for people and programs
+
+    @property
+    def results(self) -> Mapping[str, object]:
+        """Latest result of each panel that was opened, by panel key; read only."""
+        return MappingProxyType(self._results)
+
+    def wait(self, timeout: float | None = None) -> Inspector:
+        """Block until everything asked for is shown.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds; default for ever.
+
+        Raises
+        ------
+        DynExplorerError
+            What the panel could not do, as its header says it.
+        TimeoutError
+            If it is not done in time.
+        """
+        if not self._runner.wait(timeout):
+            raise TimeoutError(f"still working after {timeout} s; wait longer or call cancel().")
+        if self._error is not None:
+            raise self._error
+        return self
+
+    def cancel(self) -> None:
+        """Stop what is running at its next batch or layer; what was shown before stays."""
+        if self._runner.cancel():
+            self._say("note", "Cancelled. Refresh runs it again.")
+
+    def refresh(self) -> None:
+        """Look at the model again, because its weights or inputs have changed."""
+        self._generation += 1
+        self._request()
+
+    def step(self, **metrics) -> None:
+        """Look at the model again from inside a training loop.
+
+        The forward pass runs here, in the calling thread, so that it never runs beside a training step; drawing goes
+        on in the worker while the training does.
+
+        Parameters
+        ----------
+        **metrics
+            Numbers to show in the header, for example ``epoch=3, loss=0.1``.
+        """
+        self._runner.cancel()
+        self._runner.wait()
+        self._metrics = metrics
+        self._generation += 1
+        self._forget_if_stale()
+        panel = self._panels[self.panel]
+        self._source.record(panel.layers_needed(self._settings(panel), self._source), Job(_nothing))
+        self._request()
+
+    def close(self) -> None:
+        """Stop the worker, free the documents and leave the page; calling it again does nothing."""
+        if self._ready:
+            self._ready = False
+            self._finalizer()
+            self._bridge.close()
+        super().close()
+
+    def undo(self) -> None:
+        """Go back to the choices before the last change; at the beginning it does nothing."""
+        self._travel(self._history.undo())
+
+    def redo(self) -> None:
+        """Take the last undo back; at the end it does nothing."""
+        self._travel(self._history.redo())
+
+    def state(self) -> dict:
+        """Every choice as one JSON object."""
+        options = {key: panel.options.trait_values() for key, panel in self._panels.items()}
+        return {"version": STATE_VERSION, "choices": self.choices(), "options": options}
+
+    def load_state(self, state: dict) -> None:
+        """Take over what `state` returned, here or in another session.
+
+        Raises
+        ------
+        DynExplorerError
+            If it is not such an object, comes from a newer version, or does not fit this model; nothing changes then.
+        """
+        self._take(state)
+        self._history.push(self.state(), "state")
+        self._request()
+
+    def code(self) -> str:
+        """Runnable Python that rebuilds this view's numbers from ``model``, ``inputs`` and ``labels``."""
+        panel = self._panels[self.panel]
+        return panel.code(self._settings(panel), self._source)
+
+    def table(self, panel: str | None = None) -> pd.DataFrame:
+        """The numbers behind a panel's figures.
+
+        Parameters
+        ----------
+        panel : str, optional
+            Key of the panel; default the open one.
+
+        Raises
+        ------
+        DynExplorerError
+            If there is no such panel or it has no result.
+        """
+        key = self.panel if panel is None else panel
+        if key not in self._panels:
+            raise DynExplorerError(f"there is no panel {key!r}; the panels are {', '.join(self._panels)}.")
+        if key not in self._results:
+            raise DynExplorerError(f"panel {key!r} has no result yet; open it and call wait().")
+        return self._panels[key].table(self._results[key])
+
+    def to_html(self, path) -> None:
+        """Write the open panel as a page that works without a kernel and without a network."""
+        with self._page_lock:
+            panel = self._panels[self.panel]
+            if panel.key not in self._results:
+                raise DynExplorerError("there is nothing to write yet; call wait() first.")
+            text = export.html(panel, self._results[panel.key], repr(self), self.code())
+        Path(path).write_text(text, encoding="utf8")
+
+    # ---------------------------------------------------------------- state
+
+    def _take(self, state: dict) -> None:
+        if not isinstance(state, dict) or not isinstance(state.get("choices"), dict):
+            raise DynExplorerError("a state must be a dict as `state()` returns it, with the key 'choices'.")
+        if state.get("version") != STATE_VERSION:
+            raise DynExplorerError(f"this state has version {state.get('version')!r}; {STATE_VERSION} is understood.")
+        before = {key: panel.options.trait_values() for key, panel in self._panels.items()}
+        with self.automatic():
+            try:
+                for key, values in state.get("options", {}).items():
+                    self._take_options(key, values)
+                self.choose(state["choices"])
+            except DynExplorerError:
+                for key, values in before.items():
+                    self._take_options(key, values)
+                raise
+
+    def _take_options(self, key: str, values: dict) -> None:
+        if key not in self._panels:
+            raise DynExplorerError(f"there is no panel {key!r}; the panels are {', '.join(self._panels)}.")
+        for name, value in values.items():
+            self._set_option(key, name, value)
+
+    def _set_option(self, key: str, name: str, value) -> None:
+        options = self._panels[key].options
+        if name not in options.trait_names():
+            raise DynExplorerError(f"panel {key!r} has no option {name!r}; it has {', '.join(options.trait_names())}.")
+        try:
+            setattr(options, name, value)
+        except TraitError as error:
+            raise DynExplorerError(f"option {name!r} of panel {key!r} cannot be {value!r}: {error}") from error
+
+    def _travel(self, state: dict | None) -> None:
+        if state is not None:
+            self._take(state)
+            self._request()
+
+    def _chosen(self, change) -> None:
+        if self._ready and not self.is_automatic:
+            self._history.push(self.state(), change["name"])
+            self._request()
+
+    def _settings(self, panel: Panel) -> Settings:
+        return Settings(self.choices(), panel.options.trait_values(), self.limits)
+
+    def _layer_reasons(self) -> dict[str, str | None]:
+        return {name: info.disabled_because for name, info in self._source.layers.items()}
+
+    # ---------------------------------------------------------------- the worker
+
+    def _request(self) -> None:
+        panel = self._panels[self.panel]
+        resource = (panel.key, self._generation, panel.layers_needed(self._settings(panel), self._source))
+        job = Job(self._render, resource)
+        began = time.monotonic()
+
+        def progress(fraction: float, text: str) -> None:
+            if time.monotonic() - began > QUIET_FOR:
+                self._say("running", text, fraction)
+
+        job.progress = progress
+        job.note = self._notes.append
+        self._runner.submit(job)
+
+    def _render(self, job: Job) -> None:
+        began = time.perf_counter()
+        panel = self._panels[self.panel]
+        self._open(panel)
+        self._forget_if_stale()
+        try:
+            result = panel.compute(self._source, self, self._settings(panel), job)
+        except Cancelled:
+            raise
+        except DynExplorerError as error:
+            self._fail(panel, error)
+            return
+        if job.cancel.is_set():
+            return
+        with self._page_lock:
+            self._error = None
+            self._results[panel.key] = result
+            panel.show(result, self._settings(panel))
+            self._history.settle(self.state())
+            self._put_sources()
+            self._put_result(panel, result)
+            self._put_outcome(time.perf_counter() - began)
+            self._outbox.flush()
+
+    def _forget_if_stale(self) -> None:
+        if self._seen_generation != self._generation:
+            self._seen_generation = self._generation
+            self._source.forget()
+
+    def _open(self, panel: Panel) -> None:
+        if panel.key in self._bridge:
+            return
+        with self._page_lock:
+            panel.open()
+            self._bridge.add(panel.key, {name: view.figure for name, view in panel.views.items()})
+            self._outbox.put("documents", sorted(key for key in self._panels if key in self._bridge))
+            self._outbox.flush()
+
+    def _unexpected(self, error: BaseException) -> None:
+        message = f"{type(error).__name__} inside dyn_explorer: {error}. Please report it with the output of wait()."
+        wrapped = DynExplorerError(message)
+        wrapped.__cause__ = error
+        self._fail(self._panels[self.panel], wrapped)
+
+    def _fail(self, panel: Panel, error: DynExplorerError) -> None:
+        with self._page_lock:
+            self._error = error
+            self._results.pop(panel.key, None)
+            panel.clear()
+            self.limits.layers = self._layer_reasons()
+            self._put_sources()
+            self._put_result(panel, None)
+            self._outbox.put("empty", str(error))
+            self._say("error", str(error))
+
+    # ---------------------------------------------------------------- the page
+
+    def _say(self, kind: str, text: str, fraction: float | None = None) -> None:
+        self._outbox.put("status", {"kind": kind, "text": text, "fraction": fraction})
+        self._outbox.flush()
+
+    def _put_outcome(self, seconds: float) -> None:
+        failure = self._source.failure
+        if failure is not None:
+            self._outbox.put("status", {"kind": "error", "text": str(failure), "fraction": None})
+            return
+        metrics = [f"{name} {page.cell(value)}" for name, value in self._metrics.items()]
+        text = " · ".join([*metrics, *self._notes, f"shown in {page.short_time(seconds)}"])
+        self._notes.clear()
+        self._outbox.put("status", {"kind": "ready", "text": text, "fraction": None})
+
+    def _put_frame(self) -> None:
+        panel = self._panels[self.panel]
+        self._outbox.put("panels", page.panel_frame(list(self._panels.values()), panel))
+
+    def _put_sources(self) -> None:
+        recording, source = self._source.recording, self._source
+        n_inputs = None if recording is None else len(recording.inputs)
+        head = page.header(source.model, source.model.training, n_inputs, source.most_inputs, version_warning())
+        self._outbox.put("header", head)
+        self._outbox.put("tree", page.tree(source.layers))
+        self.limits.layers = self._layer_reasons()
+        if recording is not None and recording.revision != self._strip_of:
+            self._strip_of = recording.revision
+            self._outbox.put("strip", picture_strip(recording.inputs, recording.labels, self._class_names))
+
+    def _put_result(self, panel: Panel, result) -> None:
+        settings, put = self._settings(panel), self._outbox.put
+        self._put_frame()
+        put("choices", self.choices())
+        put("controls", panel.controls(settings, result))
+        put("undo", {"undo": self._history.can_undo, "redo": self._history.can_redo})
+        put("summaries", {name: view.summary for name, view in panel.views.items()})
+        put("code", self.code())
+        put("empty", None)
+        if result is None:
+            put("numbers", [])
+            put("table", None)
+            put("meaning", "")
+            return
+        put("numbers", panel.numbers(result))
+        put("table", page.table(panel.table(result)))
+        put("meaning", panel.meaning(result))
+
+    # ---------------------------------------------------------------- messages from the browser
+
+    def _receive(self, _widget, content: dict, _buffers) -> None:
+        handlers = {
+            "hello": self._hello,
+            "bokehjs": lambda view: self.send({"kind": "bokehjs", "view": view}, [assets.compressed_bokehjs()]),
+            "document": lambda view, panel: panel in self._bridge and self._outbox.send_document(view, panel),
+            "set": self._set_from_browser,
+            "do": self._do,
+            "patch": self._patched,
+            "ack": lambda view, number: self._outbox.acknowledge(view, number),
+            "theme": self._theme_changed,
+            "bye": lambda view: self._outbox.close_view(view),
+        }
+        arguments = dict(content)
+        handlers[arguments.pop("kind")](**arguments)
+        self._runner.nudge()
+
+    def _hello(self, view: str, theme: str) -> None:
+        self._dress(theme)
+        self._outbox.open_view(view, {"bokeh": bokeh.__version__})
+
+    def _theme_changed(self, view: str, theme: str) -> None:  # noqa: ARG002 - every message names its view
+        self._dress(theme)
+
+    def _dress(self, theme: str) -> None:
+        self._bridge.set_theme("dark" if theme == "dark" else "light")
+        self._outbox.flush()
+
+    def _set_from_browser(self, view: str, number: int, changes: dict) -> None:
+        # At once, so that the view may pass on the next change; the section goes with the page that shows this one.
+        self.send({"kind": "seen", "view": view, "number": number})
+        for name in sorted(changes, key=_order):
+            self._attempt(lambda name=name: self._set(name, changes[name]))
+        self._outbox.mark_seen(view, number)
+        self._outbox.flush()
+
+    def _set(self, name: str, value) -> None:
+        key, dot, option = name.partition(".")
+        if dot:
+            self._set_option(key, option, value)
+        elif name in CHOICES:
+            setattr(self, name, tuple(value) if isinstance(value, list) else value)
+        else:
+            raise DynExplorerError(f"there is no choice {name!r}; the choices are {', '.join(CHOICES)}.")
+
+    def _attempt(self, act) -> None:
+        """Do what the browser asks; what cannot be done is said in the header, and the page shows the kept value."""
+        try:
+            act()
+        except DynExplorerError as error:
+            self._outbox.put("choices", {**self.choices(), "rejected": time.monotonic()})
+            self._say("error", str(error))
+
+    def _do(self, view: str, action: str) -> None:
+        actions = {"cancel": self.cancel, "refresh": self.refresh, "undo": self.undo, "redo": self.redo,
+                   "export": lambda: self._export(view)}  # fmt: skip
+        self._attempt(actions[action])
+
+    def _export(self, view: str) -> None:
+        panel = self._panels[self.panel]
+        if panel.key not in self._results:
+            raise DynExplorerError("there is nothing to export yet.")
+        text = export.html(panel, self._results[panel.key], repr(self), self.code())
+        self.send({"kind": "export", "view": view, "name": f"dyn_explorer_{panel.key}.html"}, [text.encode("utf8")])
+
+    def _patched(self, view: str, panel: str, patch: dict) -> None:
+        self._bridge.apply(panel, patch, view)
+        opened = self._panels[panel]
+        with self._page_lock:
+            rows = opened.take_taps()
+        for row in rows:
+            self._attempt(lambda row=row: setattr(self, opened.tap_chooses, row))
+        self._outbox.flush()
+
+
+def _nothing(_job: Job) -> None:
+    """The work of a job that only carries a cancel flag and progress."""
+
+
+def _order(name: str) -> int:
+    """Layer and axis before the window, the window before the rank, as the checks of each need it."""
+    return CHOICES.index(name) if name in CHOICES else len(CHOICES)
+
+
+def _menus(panels: dict[str, Panel]) -> dict[str, tuple]:
+    menus: dict[str, tuple] = {"panel": tuple(panels)}
+    for panel in panels.values():
+        menus.update(panel.menus)
+    return menus
+
+
+def _weak_send(inspector: Inspector):
+    reference = weakref.ref(inspector)
+
+    def send(content: dict, buffers: list[bytes]) -> None:
+        target = reference()
+        if target is not None and target.comm is not None:
+            target.send(content, buffers)
+
+    return send
+
+
+def explore(model, inputs, labels=None, *, class_names=None, layers=None, device=None) -> Inspector:
+    """Open a live model in an inspector.
+
+    It returns at once; the model is run in a worker. See `Inspector` for the parameters.
+
+    Returns
+    -------
+    Inspector
+        Shows itself as the last line of a notebook cell.
+
+    Raises
+    ------
+    DynExplorerError
+        If `model` has no layer to look at or cannot be looked at (scripted, sharded, on the meta device).
+
+    Examples
+    --------
+    >>> import dyn_explorer as dx
+    >>> images, labels = dx.demo.digits("test")
+    >>> inspector = dx.explore(dx.demo.load("trained"), images, labels)
+    >>> inspector.layer
+    'conv3'
+    >>> inspector.close()
+    """
+    capture.unwrap(model)
+    return Inspector(model, inputs, labels, class_names=class_names, layers=layers, device=device)

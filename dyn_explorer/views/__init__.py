@@ -1,0 +1,24 @@
+"""Views: a result becomes a Bokeh figure, and the figure follows the next result.
+
+Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, and changes only through
+``view.update(result)`` and ``view.clear()``. Views know neither PyTorch nor widgets.
+"""
+
+from .base import View
+from .eigenvalue_circle import EigenvalueCircle
+from .mode_energies import ModeEnergies, row_shares
+from .mode_image import ModeImage
+from .singular_values import SingularValues
+from .theme import bokeh_theme
+from .time_dynamics import TimeDynamics
+
+__all__ = [
+    "EigenvalueCircle",
+    "ModeEnergies",
+    "ModeImage",
+    "SingularValues",
+    "TimeDynamics",
+    "View",
+    "bokeh_theme",
+    "row_shares",
+]

@@ -1,0 +1,109 @@
+"""What every view shares: one figure, whole-column updates, and ranges that a person's zoom survives."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from bokeh.models import ColumnDataSource, HoverTool, LogTicker, Range1d
+from bokeh.plotting import figure
+
+
+class View(ABC):
+    """A Bokeh figure that follows results.
+
+    Attributes
+    ----------
+    figure : bokeh.plotting.figure
+        The figure; only ``update`` and ``clear`` write to it.
+    summary : str
+        One sentence that says what the figure shows, for screen readers and empty states.
+    rows : ColumnDataSource or None
+        Points that stand for rows of the panel's table, by their column ``row`` (from 1); None where taps mean nothing.
+    """
+
+    rows: ColumnDataSource | None = None
+
+    def __init__(self) -> None:
+        self.summary = ""
+        self._home: dict[Range1d, tuple[float, float]] = {}
+
+    @abstractmethod
+    def update(self, result) -> None:
+        """Show `result`."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Show nothing; a stale plot beside an error would be a lie."""
+
+    def take_tap(self) -> int | None:
+        """Row (from 0) that was tapped since the last call, or None; a tap is an event, not a state."""
+        if self.rows is None or not self.rows.selected.indices:
+            return None
+        index = self.rows.selected.indices[0]
+        self.rows.selected.indices = []
+        return int(self.rows.data["row"][index]) - 1
+
+    def _range(self, start: float, end: float) -> Range1d:
+        made = Range1d(start, end)
+        self._home[made] = (start, end)
+        return made
+
+    def _fit(self, axis_range: Range1d, start: float, end: float) -> None:
+        """Move a range to its new home, unless the person has zoomed away from the old one.
+
+        Ranges are set here and never found by the browser, so that two views of one figure cannot differ.
+        """
+        untouched = (axis_range.start, axis_range.end) == self._home[axis_range]
+        self._home[axis_range] = (start, end)
+        axis_range.update(reset_start=start, reset_end=end)
+        if untouched:
+            axis_range.update(start=start, end=end)
+
+
+def quiet_figure(**options) -> figure:
+    """A figure without toolbar chrome of its own; tools are still there for the hand."""
+    defaults = {
+        "sizing_mode": "stretch_both",
+        "toolbar_location": None,
+        "min_border": 8,
+        "tools": "pan,wheel_zoom,reset",
+        "active_scroll": None,
+        "active_drag": None,
+    }
+    return figure(**{**defaults, **options})
+
+
+def decades_only(axis) -> None:
+    """Label whole decades of a log axis, so that a short one has no crowd of labels."""
+    axis.ticker = LogTicker(mantissas=[1], num_minor_ticks=0, desired_num_ticks=5)
+
+
+def plain_glyph(renderer):
+    """Taps are read as events; the selected item has its own mark, so Bokeh must not restyle the rest."""
+    renderer.selection_glyph = None
+    renderer.nonselection_glyph = None
+    return renderer
+
+
+def hover(renderers, tooltips) -> HoverTool:
+    """A hover tool that shows values only where there is a mark."""
+    return HoverTool(renderers=renderers, tooltips=tooltips, attachment="horizontal", visible=False)
+
+
+def empty(source: ColumnDataSource) -> None:
+    """Take every row out of a source."""
+    source.data = {name: [] for name in source.data}
+
+
+def log_bounds(values: np.ndarray, floor: float) -> tuple[float, float]:
+    """Whole decades around the positive values, no lower than `floor`, with a little room below.
+
+    There are always more than two of them, because on a shorter axis Bokeh labels numbers between the decades.
+    """
+    positive = values[np.isfinite(values) & (values > 0)]
+    if positive.size == 0:
+        return 0.8 * floor, max(1.0, 100 * floor)
+    high = 10.0 ** np.ceil(np.log10(positive.max()))
+    low = max(floor, 10.0 ** np.floor(np.log10(positive.min())))
+    return 0.8 * min(low, high / 100), high

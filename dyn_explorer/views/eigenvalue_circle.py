@@ -1,0 +1,144 @@
+"""DMD eigenvalues against the unit circle."""
+
+from __future__ import annotations
+
+import numpy as np
+from bokeh.models import ColumnDataSource, TapTool
+
+from .base import View, empty, hover, plain_glyph, quiet_figure
+from .theme import DECAYING, GROWING, MARKERS, NEUTRAL, OUTSIDE, SELECTED, STABLE
+
+REACH = 2.0  # further out than this an eigenvalue is drawn on the rim, so that one outlier cannot hide the rest
+_NOTHING = {
+    name: [] for name in ("x", "y", "re", "im", "size", "color", "marker", "kind", "row", "modulus", "turn", "strength")
+}
+
+
+class EigenvalueCircle(View):
+    """Eigenvalues in the complex plane with the unit circle and the stability band.
+
+    Colour and shape say whether a mode is stable, growing or decaying over the snapshots; the size grows with its
+    strength ``|b| ||phi||``. Eigenvalues beyond ``|lambda| = 2`` are drawn as diamonds on the rim with their true value
+    in the hover.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dyn_explorer import analysis, views
+    >>> result = analysis.dmd(np.random.default_rng(0).normal(size=(50, 8)), rank=4)
+    >>> circle = views.EigenvalueCircle()
+    >>> circle.update(result)
+    >>> circle.figure.title is not None
+    True
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = ColumnDataSource(dict(_NOTHING))
+        self._mark = ColumnDataSource({"x": [], "y": []})
+        angle = np.linspace(0, 2 * np.pi, 241)
+        # Borders that are wider than the axes and equal in both directions keep the frame of a square figure square.
+        self.figure = quiet_figure(
+            x_range=self._range(-1.25, 1.25),
+            y_range=self._range(-1.25, 1.25),
+            x_axis_label="Re λ",
+            y_axis_label="Im λ",
+            min_border_left=60,
+            min_border_right=8,
+            min_border_bottom=60,
+            min_border_top=8,
+        )
+        self._band = self.figure.annulus(
+            x=0, y=0, inner_radius=0.95, outer_radius=1.05, color=NEUTRAL, alpha=0.18, line_width=0
+        )
+        self.figure.line(np.cos(angle), np.sin(angle), color=NEUTRAL, line_width=1.2)
+        dots = plain_glyph(
+            self.figure.scatter(
+                "x",
+                "y",
+                size="size",
+                marker="marker",
+                fill_color="color",
+                fill_alpha=0.65,
+                line_color="color",
+                source=self.rows,
+            )
+        )
+        self.figure.scatter(
+            "x", "y", size=26, marker="circle", fill_alpha=0, line_color=SELECTED, line_width=3, source=self._mark
+        )
+        self.figure.add_tools(
+            TapTool(renderers=[dots]),
+            hover(
+                [dots],
+                [
+                    ("mode", "@row"),
+                    ("λ", "@re{0.0000} + @im{0.0000} i"),
+                    ("|λ|", "@modulus{0.0000} (@kind)"),
+                    ("turn per step", "@turn{0.000} of 2π"),
+                    ("|b| ‖φ‖", "@strength{0.000e+0}"),
+                ],
+            ),
+        )
+
+    def update(self, result, *, selected: int = 0, tol: float = 0.05) -> None:
+        """Show the eigenvalues of a DMD.
+
+        Parameters
+        ----------
+        result : dyn_explorer.analysis.DMDResult
+            Its ``eigenvalues (r,)``, ``strengths (r,)`` and ``rows (m,)`` are read.
+        selected : int, default 0
+            Row (a conjugate pair is one) that is marked.
+        tol : float, default 0.05
+            Half width of the stability band, in ``|lambda|``.
+        """
+        values = np.asarray(result.eigenvalues)
+        modulus = np.abs(values)
+        outside = modulus > REACH
+        reach = float(np.clip(1.12 * modulus.max(initial=1.0), 1.25, 1.15 * REACH))
+        drawn = np.where(outside, values / np.where(modulus > 0, modulus, 1) * REACH, values)
+        color = np.where(modulus > 1 + tol, GROWING, np.where(modulus < 1 - tol, DECAYING, STABLE))
+        color = np.where(outside, OUTSIDE, color)
+        kind = {STABLE: "stable", GROWING: "growing", DECAYING: "decaying", OUTSIDE: "growing, off the scale"}
+        strengths = np.asarray(result.strengths)
+        relative = strengths / max(float(strengths.max(initial=0.0)), np.finfo(float).tiny)
+        self.rows.data = {
+            "x": drawn.real.astype(np.float32),
+            "y": drawn.imag.astype(np.float32),
+            "re": values.real,
+            "im": values.imag,
+            "size": (7 + 11 * np.sqrt(relative)).astype(np.float32),
+            "color": list(color),
+            "marker": [MARKERS[c] for c in color],
+            "kind": [kind[c] for c in color],
+            "row": row_of_each(result) + 1,
+            "modulus": modulus,
+            "turn": np.abs(np.angle(values)) / (2 * np.pi),
+            "strength": strengths,
+        }
+        members = row_of_each(result) == selected
+        self._mark.data = {"x": drawn.real[members], "y": drawn.imag[members]}
+        self._band.glyph.update(inner_radius=max(0.0, 1 - tol), outer_radius=1 + tol)
+        self._fit(self.figure.x_range, -reach, reach)
+        self._fit(self.figure.y_range, -reach, reach)
+        stable = int(np.sum(np.abs(modulus[result.rows] - 1) <= tol))
+        self.summary = (
+            f"{len(result.rows)} modes, {stable} within {tol:g} of the unit circle, "
+            f"largest modulus {modulus.max(initial=0.0):.3g}."
+        )
+
+    def clear(self) -> None:
+        """Take every eigenvalue away."""
+        empty(self.rows)
+        empty(self._mark)
+        self.summary = "No eigenvalues to show."
+
+
+def row_of_each(result) -> np.ndarray:
+    """Row number of every eigenvalue; both members of a conjugate pair carry their pair's row.
+
+    Rows hold the member with non-negative imaginary part and its partner follows it.
+    """
+    rows = np.asarray(result.rows)
+    return np.searchsorted(rows, np.arange(len(result.eigenvalues)), side="right") - 1

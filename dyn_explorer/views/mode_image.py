@@ -1,0 +1,139 @@
+"""The chosen mode as an image laid over the input."""
+
+from __future__ import annotations
+
+import numpy as np
+from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, LinearColorMapper
+from scipy.ndimage import zoom
+
+from .base import View, empty, hover, quiet_figure
+from .theme import MAGNITUDE_PALETTE, NEUTRAL
+
+SIGNED_PALETTE = "RdBu11"
+FINEST = 160  # pixels along the longer side of the smoothed overlay
+
+
+class ModeImage(View):
+    """A mode's spatial map, smoothly enlarged, over the input picture.
+
+    Where a mode has no map (vectors, tokens without a grid) its entries are drawn as a line over the features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dyn_explorer import views
+    >>> image = views.ModeImage()
+    >>> image.update(np.random.default_rng(0).random((8, 8)), picture=np.zeros((8, 8, 3), np.uint8))
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._picture = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
+        self._map = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
+        self._line = ColumnDataSource({"x": [], "y": []})
+        self.mapper = LinearColorMapper(palette=MAGNITUDE_PALETTE, low=0, high=1)
+        self.figure = quiet_figure(
+            x_range=self._range(0, 8),
+            y_range=self._range(0, 8),
+            # As much room at the sides as the colour bar takes below keeps a square map square.
+            min_border_left=26,
+            min_border_right=26,
+            min_border_top=8,
+            min_border_bottom=44,
+        )
+        self.figure.grid.visible = False
+        box = {"x": "x", "y": "y", "dw": "dw", "dh": "dh"}
+        self.figure.image_rgba(image="image", source=self._picture, **box)
+        overlay = self.figure.image(
+            image="image", source=self._map, color_mapper=self.mapper, global_alpha=0.7, level="glyph", **box
+        )
+        self._overlay = overlay
+        self.figure.line("x", "y", source=self._line, color=NEUTRAL, line_width=1.5)
+        bar = ColorBar(
+            color_mapper=self.mapper,
+            ticker=BasicTicker(desired_num_ticks=4),
+            height=10,
+            padding=4,
+            margin=0,
+            bar_line_color=None,
+            major_tick_line_color=None,
+        )
+        self.figure.add_layout(bar, "below")
+        self.figure.add_tools(hover([overlay], [("value", "@image{0.000}")]))
+
+    def update(self, values, *, picture=None, opacity: float = 0.7, signed: bool = False) -> None:
+        """Show one map.
+
+        Parameters
+        ----------
+        values : array (h, w) or (n,)
+            The map, any unit; non-negative unless `signed`. A vector is drawn as a line.
+        picture : array (H, W, 3) of uint8 or None
+            What lies under the map; the map is enlarged to its size.
+        opacity : float in [0, 1], default 0.7
+            Of the map over the picture.
+        signed : bool, default False
+            Colours diverge from zero instead of running from the least value.
+        """
+        values = np.asarray(values, dtype=np.float32)
+        if values.ndim == 2:
+            self._show_map(values, picture, opacity, signed)
+        else:
+            self._show_line(values.ravel())
+
+    def _show_map(self, values, picture, opacity, signed) -> None:
+        height, width = picture.shape[:2] if picture is not None else values.shape
+        peak = float(np.abs(values).max(initial=0.0)) or 1.0
+        self.mapper.update(
+            palette=SIGNED_PALETTE if signed else MAGNITUDE_PALETTE, low=-peak if signed else 0.0, high=peak
+        )
+        place = {"x": [0], "y": [0], "dw": [width], "dh": [height]}
+        self._map.data = {"image": [smooth(values)[::-1]], **place}
+        if picture is None:
+            empty(self._picture)
+        else:
+            self._picture.data = {"image": [rgba(picture)[::-1]], **place}
+        empty(self._line)
+        self._overlay.glyph.global_alpha = opacity if picture is not None else 1.0
+        self._fit_square(width, height)
+        self.summary = f"The mode's {values.shape[0]} x {values.shape[1]} map, strongest value {peak:.3g}."
+
+    def _fit_square(self, width: int, height: int) -> None:
+        side = max(width, height)
+        left, top = (side - width) / 2, (side - height) / 2
+        self._fit(self.figure.x_range, -left, side - left)
+        self._fit(self.figure.y_range, -top, side - top)
+        self.figure.axis.visible = False
+
+    def _show_line(self, values) -> None:
+        empty(self._map)
+        empty(self._picture)
+        self._line.data = {"x": np.arange(len(values)), "y": values}
+        low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+        self.figure.axis.visible = True
+        margin = 0.05 * (high - low) or 1.0
+        self._fit(self.figure.x_range, -0.5, len(values) - 0.5)
+        self._fit(self.figure.y_range, low - margin, high + margin)
+        self.summary = f"The mode's {len(values)} entries; it has no spatial map."
+
+    def clear(self) -> None:
+        """Take map and picture away."""
+        for source in (self._picture, self._map, self._line):
+            empty(source)
+        self.summary = "No mode to show."
+
+
+def smooth(values: np.ndarray) -> np.ndarray:
+    """Enlarge a small map bilinearly, as float32; a map of `FINEST` pixels or more stays as it is."""
+    factor = FINEST / max(values.shape)
+    if factor <= 1:
+        return values
+    return zoom(values, factor, order=1, mode="nearest", grid_mode=True).astype(np.float32)
+
+
+def rgba(picture: np.ndarray) -> np.ndarray:
+    """Pack an (H, W, 3) uint8 picture into the (H, W) uint32 array that Bokeh draws."""
+    height, width = picture.shape[:2]
+    packed = np.full((height, width, 4), 255, np.uint8)
+    packed[..., :3] = picture
+    return packed.view(np.uint32).reshape(height, width)
