@@ -181,8 +181,10 @@ class DMDResult:
         chosen = self._checked(indices)
         chosen = np.union1d(chosen, self.partners[chosen])
         steps = np.arange(self.n_snapshots) if times is None else np.atleast_1d(times)
-        weights = self.amplitudes[chosen][:, None] * self.eigenvalues[chosen][:, None] ** steps
-        return self.compressed.lift((self.coefficients[:, chosen] @ weights).real, self.window[0])
+        with np.errstate(over="ignore", invalid="ignore"):
+            weights = self.amplitudes[chosen][:, None] * self.eigenvalues[chosen][:, None] ** steps
+            combination = (self.coefficients[:, chosen] @ weights).real
+        return self.compressed.lift(combination, self.window[0])
 
     def _checked(self, indices: int | Sequence[int] | None) -> np.ndarray:
         count = len(self.eigenvalues)

@@ -9,9 +9,9 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-_lock = threading.Lock()
-_users = 0
-_limit = None
+# The library's thread count belongs to the process, and only the thread that lowered it can restore it: overlapping
+# users would leave it lowered, so they take turns.
+_turn = threading.RLock()
 
 
 @contextmanager
@@ -20,6 +20,7 @@ def one_thread() -> Iterator[None]:
 
     A 128 x 128 decomposition gains nothing from a second thread and loses tens of milliseconds as soon as another
     process wants the core. Torch's own thread count is left alone.
+    Threads of this process take turns.
 
     Example
     -------
@@ -30,30 +31,8 @@ def one_thread() -> Iterator[None]:
     >>> values.tolist()
     [1.0, 1.0, 1.0]
     """
-    _enter()
-    try:
+    with _turn, _controller().limit(limits=1):
         yield
-    finally:
-        _leave()
-
-
-def _enter() -> None:
-    # The library's thread count belongs to the process: of several users at once, the first lowers it and the last
-    # restores it. Each restoring what it found would leave it at one for good.
-    global _users, _limit
-    with _lock:
-        if _users == 0:
-            _limit = _controller().limit(limits=1)
-        _users += 1
-
-
-def _leave() -> None:
-    global _users, _limit
-    with _lock:
-        _users -= 1
-        if _users == 0:
-            _limit.restore_original_limits()
-            _limit = None
 
 
 @cache
