@@ -237,11 +237,16 @@ def _slices(batch: Batch, batch_size: int) -> Iterator[Batch]:
 def _from_samples(samples: Sequence, target: Target, batch_size: int) -> Iterator[Batch]:
     for start in range(0, len(samples), batch_size):
         chunk = [samples[index] for index in range(start, min(start + batch_size, len(samples)))]
-        if all(isinstance(sample, (tuple, list)) and len(sample) == 2 for sample in chunk):
-            values, labels = zip(*chunk, strict=True)
-            yield replace(_as_batch(_stack(values, start), target), labels=_integer_labels(labels))
+        if all(_is_record(sample) and len(sample) == len(chunk[0]) for sample in chunk):
+            fields = tuple(_stack(values, start) for values in zip(*chunk, strict=True))
+            yield _arguments(fields, target, labels_after=target.required_args)
         else:
             yield _as_batch(_stack(chunk, start), target)
+
+
+def _is_record(sample: object) -> bool:
+    # (x, y) is a record; a row of plain numbers is the sample itself.
+    return isinstance(sample, (tuple, list)) and bool(sample) and isinstance(sample[0], (torch.Tensor, np.ndarray))
 
 
 def _stack(samples: Sequence, first: int) -> torch.Tensor | np.ndarray:

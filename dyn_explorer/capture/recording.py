@@ -183,8 +183,8 @@ def record(
     target = Target.of(unwrap(model))
     total = _total(inputs, max_samples)
     with ExitStack() as stack:
-        # Tensors made in inference mode could not be used in the person's own training.
-        stack.enter_context(torch.inference_mode(False))
+        # Only a model that was made in inference mode needs it; what it returns could not be used in training.
+        stack.enter_context(torch.inference_mode(_made_in_inference_mode(model)))
         stack.enter_context(torch.no_grad())
         lent = stack.enter_context(borrow(model, parameter_budget=parameter_budget))
         if training is not None:
@@ -252,6 +252,10 @@ class _Session:
 
     def recording(self, *, complete: bool = True) -> Recording:
         """Join the batches."""
+        with torch.inference_mode(False):
+            return self._join_batches(complete)
+
+    def _join_batches(self, complete: bool) -> Recording:
         n_batches = len(self._inputs)
         runs = {name: _closed(run, n_batches) for name, run in self.tap.runs.items()}
         recorded = {name: _join(run.chunks) for name, run in runs.items() if run.chunks and run.problem is None}
@@ -278,7 +282,8 @@ class _Session:
         self._outputs.append(self._store.keep(tensor) if same else None)
 
     def _add_inputs(self, batch: Batch) -> None:
-        self._inputs.append(batch.main.detach().clone())
+        with torch.inference_mode(False):
+            self._inputs.append(batch.main.detach().clone())
         self._labels.append(batch.labels)
         self.n_samples += batch.size
 
@@ -303,6 +308,10 @@ class _Session:
 def _total(inputs: object, max_samples: int | None) -> int | None:
     n_samples = count_samples(inputs)
     return n_samples if n_samples is None or max_samples is None else min(n_samples, max_samples)
+
+
+def _made_in_inference_mode(model: nn.Module) -> bool:
+    return any(tensor.is_inference() for tensor in itertools.chain(model.parameters(), model.buffers()))
 
 
 def _seed(seed: int) -> None:

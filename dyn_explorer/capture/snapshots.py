@@ -24,7 +24,8 @@ class Snapshots:
     Parameters
     ----------
     matrix : torch.Tensor
-        Shape (n_features, n_snapshots), float32 or float64, on the recording's device.
+        Shape (n_features, n_snapshots), float32 or float64, on the recording's device. Not to be written: for axis
+        "sample" it may share memory with the recording.
     axis : str
         What runs along the columns: "channel", "layer" or "sample".
     labels : tuple of str

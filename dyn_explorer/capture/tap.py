@@ -63,8 +63,11 @@ class Store:
         self.left = budget
 
     def keep(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Return a detached copy that later in-place operations cannot reach."""
-        tensor = tensor.detach()
+        """Return a detached copy that later in-place operations cannot reach, and that may be used in training."""
+        with torch.inference_mode(False), torch.no_grad():
+            return self._copy(tensor.detach())
+
+    def _copy(self, tensor: torch.Tensor) -> torch.Tensor:
         n_bytes = tensor.numel() * tensor.element_size()
         if tensor.device.type == "cpu":
             return tensor.clone()
