@@ -59,6 +59,13 @@ class Recording:
         Whether the model ran in train mode.
     complete : bool
         False if the forward failed, and this is what ran before.
+
+    Example
+    -------
+    >>> model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten())
+    >>> recording = record(model, torch.zeros(2, 1, 8, 8))
+    >>> recording.n_samples, recording.shapes["0"], recording.channel_dims["0"]
+    (2, (4, 6, 6), 1)
     """
 
     activations: Mapping[str, torch.Tensor]
@@ -295,13 +302,13 @@ class _Session:
         return self.recording(complete=False)
 
     def _check_size(self, total: int | None) -> None:
-        kept = sum(chunk.nbytes for run in self.tap.runs.values() for chunk in run.chunks)
-        expected = kept * max(total or 0, self.n_samples) / self.n_samples
+        n_samples = max(total or 0, self.n_samples)
+        expected = self._store.kept * n_samples / self.n_samples
         if expected > self._host_budget:
             raise DynExplorerError(
-                f"the layers asked for need {expected / 2**30:.3g} GiB for {max(total or 0, self.n_samples)} samples, "
-                f"more than `host_budget` (={self._host_budget / 2**30:.3g} GiB); ask for fewer `layers` or "
-                "`max_samples`, or raise `host_budget` (bytes)"
+                f"the layers asked for need {expected / 2**30:.3g} GiB for {n_samples} samples, more than "
+                f"`host_budget` (={self._host_budget / 2**30:.3g} GiB); ask for fewer `layers` or `max_samples`, or "
+                "raise `host_budget` (bytes)"
             )
 
 

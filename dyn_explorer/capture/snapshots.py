@@ -46,6 +46,14 @@ class Snapshots:
         The sample looked at; None for axis "sample".
     revision : int
         Revision of the recording.
+
+    Example
+    -------
+    >>> from dyn_explorer.capture import record
+    >>> recording = record(torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3)), torch.rand(2, 1, 8, 8))
+    >>> result = snapshots(recording, "0")
+    >>> result.map_shape, result.labels[3]
+    ((6, 6), '0 · channel 3')
     """
 
     matrix: torch.Tensor

@@ -134,7 +134,7 @@ def same_bits(left: torch.Tensor, right: torch.Tensor) -> bool:
     """
     if left.shape != right.shape or left.dtype != right.dtype:
         return False
-    return torch.equal(_as_integers(left), _as_integers(right.to(left.device)))
+    return torch.equal(_as_integers(left.to(right.device)), _as_integers(right))
 
 
 def _as_integers(tensor: torch.Tensor) -> torch.Tensor:

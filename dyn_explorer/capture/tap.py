@@ -61,23 +61,29 @@ class Store:
 
     def __init__(self, budget: int) -> None:
         self.left = budget
+        self.kept = 0
 
     def keep(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return a detached copy that later in-place operations cannot reach, and that may be used in training."""
+        self.kept += tensor.nbytes
         with torch.inference_mode(False), torch.no_grad():
             return self._copy(tensor.detach())
 
+    def forget(self, chunks: list[torch.Tensor]) -> None:
+        """Empty a list of kept tensors."""
+        self.kept -= sum(chunk.nbytes for chunk in chunks)
+        chunks.clear()
+
     def _copy(self, tensor: torch.Tensor) -> torch.Tensor:
-        n_bytes = tensor.numel() * tensor.element_size()
         if tensor.device.type == "cpu":
             return tensor.clone()
-        if n_bytes > self.left:
+        if tensor.nbytes > self.left:
             return tensor.cpu()
         try:
             copy = tensor.clone()
         except torch.OutOfMemoryError:
             return tensor.cpu()
-        self.left -= n_bytes
+        self.left -= tensor.nbytes
         return copy
 
 
@@ -89,12 +95,13 @@ class Mark:
     ----------
     progress : dict of str to (int, int)
         Run name to its number of batches and of chunks.
-    left : int
-        Bytes left in the store.
+    left, kept : int
+        Bytes of the accelerator's budget that are left, and bytes kept in all.
     """
 
     progress: dict[str, tuple[int, int]]
     left: int
+    kept: int
 
 
 class Tap:
@@ -146,11 +153,11 @@ class Tap:
     def mark(self) -> Mark:
         """Remember how far each run has come, for `rewind`."""
         progress = {name: (run.n_batches, len(run.chunks)) for name, run in self.runs.items()}
-        return Mark(progress, self._store.left)
+        return Mark(progress, self._store.left, self._store.kept)
 
     def rewind(self, mark: Mark) -> None:
         """Forget what came after `mark`."""
-        self._store.left = mark.left
+        self._store.left, self._store.kept = mark.left, mark.kept
         for name in list(self.runs):
             if name not in mark.progress:
                 del self.runs[name]
@@ -188,7 +195,7 @@ class Tap:
             run.channel_dim = self._dims.of(module, run.shape)
         run.problem = run.problem or _problem(tensor, run.shape, self._batch_size)
         if run.problem is not None:
-            run.chunks.clear()
+            self._store.forget(run.chunks)
         elif self._wanted(run_name):
             run.chunks.append(self._store.keep(tensor))
 
