@@ -82,7 +82,8 @@ class BokehBridge:
         if not isinstance(event, DocumentPatchedEvent):
             return
         if isinstance(event, ModelChangedEvent | ColumnDataChangedEvent):
-            place = (event.model.id, event.attr)
+            columns = getattr(event, "cols", None)  # a change of some columns must not replace one of all
+            place = (event.model.id, event.attr, None if columns is None else tuple(columns))
         else:
             place = (id(event),)
         pending.pop(place, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 import torch
 
 from dyn_explorer.errors import Cancelled
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -57,6 +60,7 @@ class JobRunner:
         self._pending: Job | None = None
         self._running: Job | None = None
         self._closed = False
+        self._nudged = False
         self._enter_caller = thread_settings()
         self._thread = threading.Thread(target=self._loop, name="dyn_explorer worker", daemon=True)
         self._thread.start()
@@ -97,6 +101,7 @@ class JobRunner:
     def nudge(self) -> None:
         """Have `idle` called soon."""
         with self._condition:
+            self._nudged = True
             self._condition.notify_all()
 
     def close(self) -> None:
@@ -115,27 +120,37 @@ class JobRunner:
     def _next(self) -> Job | None:
         while True:
             # Outside the lock, because idle work sends messages and may be waited for by a submitter.
-            pause = self._idle()
             with self._condition:
+                self._nudged = False
+            pause = self._guarded(self._idle)
+            with self._condition:
+                self._condition.wait_for(lambda: self._closed or self._pending is not None or self._nudged, pause)
                 if self._closed:
                     return None
-                if self._pending is None:
-                    self._condition.wait(pause)
-                if self._pending is not None and not self._closed:
+                if self._pending is not None:
                     self._running, self._pending = self._pending, None
                     return self._running
 
     def _run(self, job: Job) -> None:
         try:
-            job.work(job)
-        except Cancelled:
-            pass  # whoever cancelled has already said so
-        except Exception as error:  # noqa: BLE001 - the one place where any failure of a job is turned into words
-            self._on_error(error)
+            self._guarded(lambda: job.work(job))
         finally:
             with self._condition:
                 self._running = None
                 self._condition.notify_all()
+
+    def _guarded(self, work: Callable):
+        """Do something that may fail in any way: a thread that died would leave every `wait` waiting for ever."""
+        try:
+            return work()
+        except Cancelled:
+            return None  # whoever cancelled has already said so
+        except BaseException as error:  # noqa: BLE001 - a model may raise anything, SystemExit included
+            try:
+                self._on_error(error)
+            except Exception:
+                LOG.exception("a failure could not be shown: %s", error)
+            return None
 
 
 def thread_settings() -> Callable[[], ExitStack]:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from .bridge import BokehBridge
 
 PATIENCE = 1.0  # seconds after which a view that has not answered is no longer waited for
+MOST_MISSED = 3  # messages in a row after which a view counts as gone: a reloaded page never says goodbye
 
 
 class Outbox:
@@ -31,6 +32,7 @@ class Outbox:
         self._sections: dict[str, object] = {}
         self._changed: set[str] = set()
         self._views: set[str] = set()
+        self._missed: dict[str, int] = {}
         self._waiting_for: set[str] = set()
         self._sent_at = 0.0
         self._number = 0
@@ -63,6 +65,8 @@ class Outbox:
             if not self._views:
                 self._changed.clear()
                 return
+            for view in self._waiting_for:
+                self._missed[view] = self._missed.get(view, 0) + 1
             self._number += 1
             content = {
                 "kind": "update",
@@ -71,8 +75,12 @@ class Outbox:
                 "patches": [packet.content for packet in patches],
             }
             self._changed.clear()
-            self._waiting_for, self._sent_at = set(self._views), time.monotonic()
+            self._waiting_for, self._sent_at = self._expected(), time.monotonic()
             self._send(content, [buffer for packet in patches for buffer in packet.buffers])
+
+    def _expected(self) -> set[str]:
+        # Where no view answers in time, the slow ones set the pace: none is drowned in messages that it cannot draw.
+        return {view for view in self._views if self._missed.get(view, 0) < MOST_MISSED} or set(self._views)
 
     def _is_held(self) -> bool:
         return bool(self._waiting_for) and time.monotonic() - self._sent_at < PATIENCE
@@ -80,6 +88,7 @@ class Outbox:
     def acknowledge(self, view: str, number: int) -> None:
         """A view has drawn message `number`; what has changed since may go."""
         with self._lock:
+            self._missed.pop(view, None)
             if number == self._number:
                 self._waiting_for.discard(view)
             self.flush()
@@ -115,6 +124,7 @@ class Outbox:
         """Forget a view."""
         with self._lock:
             self._views.discard(view)
+            self._missed.pop(view, None)
             seen = {name: number for name, number in self._sections.get("seen", {}).items() if name != view}
             self._sections["seen"] = seen
             self._waiting_for.discard(view)

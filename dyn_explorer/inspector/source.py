@@ -159,7 +159,7 @@ class Source:
 
     def fit(self, found: SnapshotSet, *, rank, window: tuple[int, int], method: str) -> analysis.DMDResult:
         """A DMD of some columns; fits that were made before come from memory."""
-        most = window[1] - window[0] - 1
+        most = min(window[1] - window[0] - 1, found.snapshots.matrix.shape[0])
         if isinstance(rank, int):
             rank = min(rank, most)  # the hand may have narrowed the window since the rank was read
         key = (found.key, rank, window, method)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
+import threading
 import time
+from collections.abc import Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from traitlets import Any, HasTraits, observe, validate
 
@@ -17,6 +19,8 @@ MIN_WINDOW = 3
 CHOICES = ("panel", "layer", "layers", "axis", "sample", "window", "rank", "method", "mode")
 # A change of any of these asks for other snapshots, so what was known about the old ones no longer binds.
 SNAPSHOT_CHOICES = ("layer", "layers", "axis", "sample")
+# What a computation may have to fit to what it found.
+FITTED_CHOICES = ("window", "rank", "mode")
 
 
 @dataclass
@@ -29,15 +33,31 @@ class Limits:
         Layer names, each with the reason why it cannot be chosen, or None where it can.
     options : dict of str to tuple
         Allowed values of the choices that are menus (``panel``, ``axis``, ``method``).
-    n_samples, n_snapshots, n_rows : int or None
-        Number of inputs, of columns in the present snapshot matrix, of modes (a conjugate pair is one).
+    n_samples, n_snapshots, n_features, n_rows : int or None
+        Number of inputs, of columns and rows of the present snapshot matrix, of modes (a conjugate pair is one).
     """
 
     layers: dict[str, str | None] = field(default_factory=dict)
     options: dict[str, tuple] = field(default_factory=dict)
     n_samples: int | None = None
     n_snapshots: int | None = None
+    n_features: int | None = None
     n_rows: int | None = None
+
+
+class Choice(Any):
+    """A trait that is checked and stored in one go; observers run afterwards, without the lock."""
+
+    def set(self, obj, value) -> None:
+        """Store a checked value and tell observers if it is another one."""
+        with obj.lock:
+            new = self._validate(obj, value)
+            old = obj._trait_values.get(self.name, self.default_value)
+            obj._trait_values[self.name] = new
+            if old != new:
+                obj._took(self.name)
+        if old != new:
+            obj._notify_trait(self.name, old, new)
 
 
 class InspectorState(HasTraits):
@@ -56,38 +76,83 @@ class InspectorState(HasTraits):
         As in `dyn_explorer.analysis.dmd`.
 
     A bad value raises `DynExplorerError` at once and the old value stays.
+
+    Notes
+    -----
+    A person chooses in one thread while a worker computes in another. The worker reads a `working_copy`, fits window,
+    rank and mode there to what it finds, and gives it back with `adopt`, which does nothing if the person has moved on.
     """
 
-    panel = Any("dynamics")
-    layer = Any("")
-    layers = Any(())
-    axis = Any("channel")
-    sample = Any(0)
-    window = Any(None)
-    rank = Any(None)
-    method = Any("exact")
-    mode = Any(0)
+    panel = Choice("dynamics")
+    layer = Choice("")
+    layers = Choice(())
+    axis = Choice("channel")
+    sample = Choice(0)
+    window = Choice(None)
+    rank = Choice(None)
+    method = Choice("exact")
+    mode = Choice(0)
 
     def __init__(self, *args, limits: Limits | None = None, **kwargs) -> None:
+        self.lock = threading.RLock()
         self.limits = limits or Limits()
-        self._automatic = 0
-        self._is_meeting = False
+        self._of_this_thread = threading.local()
+        self._changes = 0
         self._window_was_full = True
         super().__init__(*args, **kwargs)
 
     @contextmanager
     def automatic(self):
-        """Changes inside are consequences of a person's choice, not choices: they make no step to undo."""
-        self._automatic += 1
+        """Changes inside, by this thread, are consequences of a choice, not choices: they make no step to undo."""
+        here = self._of_this_thread
+        here.depth = getattr(here, "depth", 0) + 1
         try:
             yield
         finally:
-            self._automatic -= 1
+            here.depth -= 1
 
     @property
     def is_automatic(self) -> bool:
-        """Whether the change under way is a consequence, not a choice."""
-        return self._automatic > 0
+        """Whether the change under way in this thread is a consequence, not a choice."""
+        return getattr(self._of_this_thread, "depth", 0) > 0
+
+    def working_copy(self) -> InspectorState:
+        """The choices at this moment, for a computation to read and to fit."""
+        copy = InspectorState()
+        with self.lock:
+            copy._trait_values.update({name: getattr(self, name) for name in CHOICES})
+            copy.limits = replace(self.limits)
+            copy._window_was_full = self._window_was_full
+            copy._changes_at_start = self._changes
+        return copy
+
+    def adopt(self, copy: InspectorState) -> bool:
+        """Take over what a computation has found out, unless a choice was made since; whether it was taken."""
+        with self.lock:
+            if self._changes != copy._changes_at_start:
+                return False
+            self.limits = replace(copy.limits, layers=self.limits.layers)
+            self._window_was_full = copy._window_was_full
+            before = {name: getattr(self, name) for name in FITTED_CHOICES}
+            self._trait_values.update({name: getattr(copy, name) for name in FITTED_CHOICES})
+        self._tell(before)
+        return True
+
+    def _tell(self, before: dict) -> None:
+        with self.automatic():
+            for name, old in before.items():
+                if old != getattr(self, name):
+                    self._notify_trait(name, old, getattr(self, name))
+
+    def _took(self, name: str) -> None:
+        """What a new value of a choice means for what is known; called with the lock held."""
+        self._changes += 1
+        if name in SNAPSHOT_CHOICES:
+            self.limits = replace(self.limits, n_snapshots=None, n_features=None, n_rows=None)
+        elif name in ("window", "rank", "method"):
+            self.limits = replace(self.limits, n_rows=None)
+        if name == "window":
+            self._window_was_full = self.window == (0, self.limits.n_snapshots)
 
     @validate("panel", "axis", "method")
     def _menu(self, proposal):
@@ -163,7 +228,7 @@ class InspectorState(HasTraits):
         if isinstance(value, numbers.Integral):
             most = self.most_rank
             if value < 1 or (most is not None and value > most):
-                upper = "" if most is None else f"..{most} for the window {self.window}"
+                upper = "" if most is None else f"..{most} for the window {self.window} of these snapshots"
                 raise DynExplorerError(f"`rank` (={value}) must lie in 1{upper}.")
             return int(value)
         if not 0 < value < 1:
@@ -175,61 +240,39 @@ class InspectorState(HasTraits):
         """Largest rank of the present window, or None while its snapshots are unknown."""
         if self.limits.n_snapshots is None or self.window is None:
             return None
-        return self.window[1] - self.window[0] - 1
+        most = self.window[1] - self.window[0] - 1
+        return most if self.limits.n_features is None else min(most, self.limits.n_features)
 
-    @observe(*SNAPSHOT_CHOICES)
-    def _forget_snapshots(self, _change) -> None:
-        self.limits.n_snapshots = None
-        self.limits.n_rows = None
-
-    @observe("window", "rank", "method")
-    def _forget_rows(self, change) -> None:
-        self.limits.n_rows = None
+    @observe("window")
+    def _lower_rank(self, _change) -> None:
         most = self.most_rank
-        if change["name"] == "window" and isinstance(self.rank, int) and most is not None and self.rank > most:
+        if isinstance(self.rank, int) and most is not None and self.rank > most:
             with self.automatic():
                 self.rank = most
 
-    def meet_snapshots(self, n_snapshots: int) -> list[str]:
+    def meet_snapshots(self, n_snapshots: int, n_features: int | None = None) -> list[str]:
         """Fit window and rank to a snapshot matrix that has just become known; say what had to change.
 
         A window that took in everything goes on doing so; one that the person narrowed is kept as far as it fits.
         """
         notes: list[str] = []
-        old, known = self.window, self.limits.n_snapshots
-        self.limits.n_snapshots = n_snapshots
-        if known == n_snapshots and old is not None:
-            return notes
+        window, rank, was_full = self.window, self.rank, self._window_was_full
         full = (0, n_snapshots)
-        fits = old is not None and old[1] <= n_snapshots
-        with self._meeting_snapshots():
-            if old is None or not fits or self._window_was_full:
+        self.limits = replace(self.limits, n_snapshots=n_snapshots, n_features=n_features)
+        with self.automatic():
+            if window is None or was_full or window[1] > n_snapshots:
                 self.window = full
-                if old is not None and not self._window_was_full:
-                    notes.append(f"The window {old} was widened to {full}: there are {n_snapshots} snapshots here.")
-            if isinstance(self.rank, int) and self.rank > self.most_rank:
-                notes.append(f"Rank {self.rank} was lowered to {self.most_rank}, the most that this window allows.")
-                self.rank = self.most_rank
-        self._window_was_full = self.window == full
+            self._window_was_full = self.window == full
+            self._lower_rank(None)
+        if window is not None and not was_full and self.window != window:
+            notes.append(f"The window {window} was changed to {full}: there are {n_snapshots} snapshots here.")
+        if self.rank != rank:
+            notes.append(f"Rank {rank} was lowered to {self.rank}, the most that these snapshots allow.")
         return notes
-
-    @contextmanager
-    def _meeting_snapshots(self):
-        self._is_meeting = True
-        try:
-            with self.automatic():
-                yield
-        finally:
-            self._is_meeting = False
-
-    @observe("window")
-    def _remember_full(self, _change) -> None:
-        if not self._is_meeting:
-            self._window_was_full = self.window == (0, self.limits.n_snapshots)
 
     def meet_rows(self, n_rows: int) -> None:
         """Fit the chosen mode to a DMD that has just become known."""
-        self.limits.n_rows = n_rows
+        self.limits = replace(self.limits, n_rows=n_rows)
         if self.mode >= n_rows:
             with self.automatic():
                 self.mode = max(n_rows - 1, 0)
@@ -247,24 +290,32 @@ class InspectorState(HasTraits):
         DynExplorerError
             For an unknown name or a bad value; the state is then as it was.
         """
-        unknown = set(choices) - set(CHOICES)
+        if not isinstance(choices, Mapping):
+            raise DynExplorerError(f"choices (={choices!r}) must be a dict with some of {', '.join(CHOICES)}.")
+        unknown = [name for name in choices if name not in CHOICES]
         if unknown:
-            raise DynExplorerError(f"unknown choices {sorted(unknown)}; known are {', '.join(CHOICES)}.")
-        before = self.choices()
-        limits = Limits(**vars(self.limits))
+            raise DynExplorerError(f"unknown choices {unknown}; known are {', '.join(CHOICES)}.")
+        with self.lock:
+            before = {name: getattr(self, name) for name in CHOICES}
+            limits, was_full = self.limits, self._window_was_full
         try:
-            self._assign(choices)
+            # In the order of CHOICES: layer and axis come before the window, and the window before the rank.
+            for name in CHOICES:
+                if name in choices:
+                    value = choices[name]
+                    setattr(self, name, tuple(value) if isinstance(value, list) else value)
         except DynExplorerError:
-            self._assign(before)
-            self.limits = limits
+            self._restore(before, limits, was_full)
             raise
 
-    def _assign(self, choices: dict) -> None:
-        # In the order of CHOICES, so that layer and axis come before the window, and the window before the rank.
-        for name in CHOICES:
-            if name in choices:
-                value = choices[name]
-                setattr(self, name, tuple(value) if isinstance(value, list) else value)
+    def _restore(self, values: dict, limits: Limits, was_full: bool) -> None:
+        # Not checked again: what was in force may stay in force, even where it could no longer be chosen.
+        with self.lock:
+            failed = {name: getattr(self, name) for name in values}
+            self._trait_values.update(values)
+            self._changes += 1
+            self.limits, self._window_was_full = limits, was_full
+        self._tell(failed)
 
 
 class UndoHistory:
@@ -273,7 +324,7 @@ class UndoHistory:
     Examples
     --------
     >>> history = UndoHistory({"rank": 1})
-    >>> history.push({"rank": 2}, "rank")
+    >>> history.push({"rank": 2})
     >>> history.undo()
     {'rank': 1}
     >>> history.redo()
@@ -284,26 +335,30 @@ class UndoHistory:
     ONE_DRAG = 0.8  # seconds between two changes of one control that are still one gesture
 
     def __init__(self, state: dict) -> None:
+        self._lock = threading.Lock()
         self._states = [state]
         self._position = 0
-        self._last = ("", 0.0)
+        self._last: tuple[str | None, float] = (None, 0.0)
 
-    def push(self, state: dict, control: str) -> None:
-        """Add a state that a change of `control` led to."""
+    def push(self, state: dict, control: str | None = None) -> None:
+        """Add a state; quick changes by the hand at one `control` are one step, changes by a program (None) never."""
         now = time.monotonic()
-        same_gesture = self._last[0] == control and now - self._last[1] < self.ONE_DRAG and self._position > 0
-        if same_gesture:
-            self._states[self._position] = state
-        else:
-            self._states[self._position + 1 :] = [state]
-            self._states = self._states[-self.LONGEST :]
-            self._position = len(self._states) - 1
-        del self._states[self._position + 1 :]
-        self._last = (control, now)
+        with self._lock:
+            name, at = self._last
+            same_gesture = control is not None and name == control and now - at < self.ONE_DRAG
+            self._last = (control, now)
+            del self._states[self._position + 1 :]
+            if same_gesture:
+                self._states[self._position] = state
+            elif state != self._states[self._position]:
+                self._states = [*self._states, state][-self.LONGEST :]
+                self._position = len(self._states) - 1
 
-    def settle(self, state: dict) -> None:
-        """Replace the present state by what it became once its snapshots were known."""
-        self._states[self._position] = state
+    def settle(self, before: dict, after: dict) -> None:
+        """Replace the present state, if it still is `before`, by what it became once its snapshots were known."""
+        with self._lock:
+            if self._states[self._position] == before:
+                self._states[self._position] = after
 
     @property
     def can_undo(self) -> bool:
@@ -317,13 +372,16 @@ class UndoHistory:
 
     def undo(self) -> dict | None:
         """Step back; None at the beginning."""
-        return self._step(-1) if self.can_undo else None
+        return self._step(-1)
 
     def redo(self) -> dict | None:
         """Step forward; None at the end."""
-        return self._step(1) if self.can_redo else None
+        return self._step(1)
 
-    def _step(self, by: int) -> dict:
-        self._position += by
-        self._last = ("", 0.0)
-        return self._states[self._position]
+    def _step(self, by: int) -> dict | None:
+        with self._lock:
+            if not 0 <= self._position + by < len(self._states):
+                return None
+            self._position += by
+            self._last = (None, 0.0)
+            return self._states[self._position]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 import weakref
@@ -184,8 +185,11 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def state(self) -> dict:
         """Every choice as one JSON object."""
+        return self._state_of(self)
+
+    def _state_of(self, chosen: InspectorState) -> dict:
         options = {key: panel.options.trait_values() for key, panel in self._panels.items()}
-        return {"version": STATE_VERSION, "choices": self.choices(), "options": options}
+        return {"version": STATE_VERSION, "choices": chosen.choices(), "options": options}
 
     def load_state(self, state: dict) -> None:
         """Take over what `state` returned, here or in another session.
@@ -273,11 +277,12 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def _chosen(self, change) -> None:
         if self._ready and not self.is_automatic:
-            self._history.push(self.state(), change["name"])
+            self._history.push(self.state(), change["name"] if self._hand_moves() else None)
             self._request()
 
-    def _settings(self, panel: Panel) -> Settings:
-        return Settings(self.choices(), panel.options.trait_values(), self.limits)
+    def _settings(self, panel: Panel, chosen: InspectorState | None = None) -> Settings:
+        chosen = chosen or self
+        return Settings(chosen.choices(), panel.options.trait_values(), chosen.limits)
 
     def _layer_reasons(self) -> dict[str, str | None]:
         return {name: info.disabled_because for name, info in self._source.layers.items()}
@@ -291,8 +296,9 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         began = time.monotonic()
 
         def progress(fraction: float, text: str) -> None:
-            if time.monotonic() - began > QUIET_FOR:
-                self._say("running", text, fraction)
+            with self._page_lock:  # so that nothing runs any more once the page says that it was cancelled
+                if time.monotonic() - began > QUIET_FOR and not job.cancel.is_set():
+                    self._say("running", text, None if math.isnan(fraction) else fraction)
 
         job.progress = progress
         job.note = self._notes.append
@@ -300,23 +306,27 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def _render(self, job: Job) -> None:
         began = time.perf_counter()
-        panel = self._panels[self.panel]
+        chosen = self.working_copy()
+        before = self._state_of(chosen)
+        panel = self._panels[chosen.panel]
         self._open(panel)
         self._forget_if_stale()
         try:
-            result = panel.compute(self._source, self, self._settings(panel), job)
+            result = panel.compute(self._source, chosen, self._settings(panel, chosen), job)
         except Cancelled:
             raise
         except DynExplorerError as error:
+            self.adopt(chosen)
             self._fail(panel, error)
             return
         if job.cancel.is_set():
             return
+        self._history.settle(before, {**before, "choices": chosen.choices()})
+        self.adopt(chosen)
         with self._page_lock:
             self._error = None
             self._results[panel.key] = result
-            panel.show(result, self._settings(panel))
-            self._history.settle(self.state())
+            panel.show(result, self._settings(panel, chosen))
             self._put_sources()
             self._put_result(panel, result)
             self._put_outcome(time.perf_counter() - began)
@@ -434,10 +444,17 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def _set_from_browser(self, view: str, number: int, changes: dict) -> None:
         # At once, so that the view may pass on the next change; the section goes with the page that shows this one.
         self.send({"kind": "seen", "view": view, "number": number})
-        for name in sorted(changes, key=_order):
-            self._attempt(lambda name=name: self._set(name, changes[name]))
+        self._of_this_thread.hand_moves = True
+        try:
+            for name in sorted(changes, key=_order):
+                self._attempt(lambda name=name: self._set(name, changes[name]))
+        finally:
+            self._of_this_thread.hand_moves = False
         self._outbox.mark_seen(view, number)
         self._outbox.flush()
+
+    def _hand_moves(self) -> bool:
+        return getattr(self._of_this_thread, "hand_moves", False)
 
     def _set(self, name: str, value) -> None:
         key, dot, option = name.partition(".")
@@ -462,10 +479,11 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._attempt(actions[action])
 
     def _export(self, view: str) -> None:
-        panel = self._panels[self.panel]
-        if panel.key not in self._results:
-            raise DynExplorerError("there is nothing to export yet.")
-        text = export.html(panel, self._results[panel.key], repr(self), self.code())
+        with self._page_lock:
+            panel = self._panels[self.panel]
+            if panel.key not in self._results:
+                raise DynExplorerError("there is nothing to export yet.")
+            text = export.html(panel, self._results[panel.key], repr(self), self.code())
         self.send({"kind": "export", "view": view, "name": f"dyn_explorer_{panel.key}.html"}, [text.encode("utf8")])
 
     def _patched(self, view: str, panel: str, patch: dict) -> None:

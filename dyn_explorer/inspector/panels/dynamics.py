@@ -140,7 +140,8 @@ class DynamicsPanel(Panel):
         layers = self.layers_needed(settings, source)
         found = source.snapshot_set(layers, settings.axis, settings.sample, job)
         state.limits.n_samples = len(source.recording.inputs)
-        for note in state.meet_snapshots(found.snapshots.matrix.shape[1]):
+        n_features, n_snapshots = found.snapshots.matrix.shape
+        for note in state.meet_snapshots(n_snapshots, n_features):
             job.note(note)
         result = source.fit(found, rank=state.rank, window=state.window, method=state.method)
         state.meet_rows(len(result.rows))
@@ -170,7 +171,7 @@ class DynamicsPanel(Panel):
         """Axis, window, rank, method, and how the mode is drawn."""
         made = [controls.menu("axis", "Snapshots are", settings.axis, list(AXES))]
         if result is not None:
-            count = result.snapshots.matrix.shape[1]
+            n_features, count = result.snapshots.matrix.shape
             start, stop = settings.window or result.window
             rank = settings.rank if isinstance(settings.rank, int) else result.rank
             made += [
@@ -179,7 +180,7 @@ class DynamicsPanel(Panel):
                     "rank",
                     settings.rank,
                     rank,
-                    stop - start - 1,
+                    min(stop - start - 1, n_features),
                     list(RANK_PRESETS),
                     "How many directions of the snapshots are kept before the fit.",
                 ),
