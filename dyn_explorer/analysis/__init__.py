@@ -4,14 +4,28 @@ from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.dmd import dmd
 from dyn_explorer.analysis.dmd_methods import DMD_METHODS, MethodInfo
 from dyn_explorer.analysis.dmd_result import DMDResult
+from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
+from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
+from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
 from dyn_explorer.analysis.stable import stable_modes
 
 __all__ = [
     "DMD_METHODS",
     "CompressedSnapshots",
     "DMDResult",
+    "DynamicsMetrics",
     "MethodInfo",
+    "Pseudospectrum",
+    "ShuffledColumnsNull",
     "compress",
     "dmd",
+    "dynamics_metrics",
+    "eigenvalue_entropy",
+    "mode_residuals",
+    "pseudospectrum",
+    "shuffled_columns_null",
+    "spectral_gap",
     "stable_modes",
+    "zero_amplitude_modes",
 ]

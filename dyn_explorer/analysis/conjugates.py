@@ -30,6 +30,11 @@ def conjugate_partners(eigenvalues: np.ndarray) -> np.ndarray:
     lower = np.flatnonzero(eigenvalues.imag < 0)
     if not (len(upper) and len(lower)):
         return partners
+    if len(upper) == len(lower):
+        upper, lower = _by_value(upper, eigenvalues), _by_value(lower, eigenvalues.conj())
+        if np.array_equal(eigenvalues[upper], eigenvalues[lower].conj()):
+            partners[upper], partners[lower] = lower, upper
+            return partners
     distances = np.abs(eigenvalues[upper][:, None] - eigenvalues[lower].conj()[None, :])
     allowed = _PAIR_TOLERANCE * np.maximum(1.0, np.abs(eigenvalues[upper]))
     for row, index in enumerate(upper):
@@ -39,6 +44,11 @@ def conjugate_partners(eigenvalues: np.ndarray) -> np.ndarray:
             partners[lower[column]] = index
             distances[:, column] = np.inf
     return partners
+
+
+def _by_value(indices: np.ndarray, eigenvalues: np.ndarray) -> np.ndarray:
+    values = eigenvalues[indices]
+    return indices[np.lexsort([indices, values.imag, values.real])]
 
 
 def representatives(eigenvalues: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from dyn_explorer.analysis.compress import CompressedSnapshots
 from dyn_explorer.analysis.conjugates import conjugate_partners, representatives
+from dyn_explorer.analysis.one_thread import one_thread
 from dyn_explorer.errors import DynExplorerError
 
 
@@ -119,8 +120,14 @@ class DMDResult:
         """Frobenius norm of window minus reconstruction, relative to the window's; inf where a mode overflows."""
         start, stop = self.window
         columns = self.compressed.factor[:, start:stop]
-        with np.errstate(over="ignore", invalid="ignore"):
-            error = np.linalg.norm(columns - (self.coordinates @ self.dynamics()).real)
+        courses = self.dynamics()
+        # The real part of a product, without its imaginary part.
+        left, right = (
+            np.hstack([self.coordinates.real, -self.coordinates.imag]),
+            np.vstack([courses.real, courses.imag]),
+        )
+        with one_thread(), np.errstate(over="ignore", invalid="ignore"):
+            error = np.linalg.norm(columns - left @ right)
         return float(error / np.linalg.norm(columns)) if np.isfinite(error) else float("inf")
 
     def modes(self, indices: int | Sequence[int] | None = None) -> np.ndarray:
