@@ -48,6 +48,8 @@ class Limits:
 class Choice(Any):
     """A trait that is checked and stored in one go; observers run afterwards, without the lock."""
 
+    allow_none = False  # traitlets would let None pass unchecked
+
     def set(self, obj, value) -> None:
         """Store a checked value and tell observers if it is another one."""
         with obj.lock:
