@@ -81,9 +81,10 @@ class BokehBridge:
         # Only the newest value of a property matters; older ones are never sent.
         if not isinstance(event, DocumentPatchedEvent):
             return
+        if isinstance(event, ColumnDataChangedEvent):
+            event.cols = None  # always whole columns, so that the newest change may stand for all before it
         if isinstance(event, ModelChangedEvent | ColumnDataChangedEvent):
-            columns = getattr(event, "cols", None)  # a change of some columns must not replace one of all
-            place = (event.model.id, event.attr, None if columns is None else tuple(columns))
+            place = (event.model.id, event.attr)
         else:
             place = (id(event),)
         pending.pop(place, None)
