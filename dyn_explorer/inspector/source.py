@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from dyn_explorer import analysis, capture
 from dyn_explorer.errors import DynExplorerError
@@ -61,6 +62,27 @@ class Memo:
         self._values.clear()
 
 
+class Replay:
+    """Batches of a generator that can be read again: what was read once is kept, and no more is read than is asked for.
+
+    Examples
+    --------
+    >>> replay = Replay(iter([1, 2, 3]))
+    >>> next(iter(replay)), list(replay)
+    (1, [1, 2, 3])
+    """
+
+    def __init__(self, batches: Iterator) -> None:
+        self._rest = batches
+        self._read: list = []
+
+    def __iter__(self) -> Iterator:
+        yield from self._read
+        for batch in self._rest:
+            self._read.append(batch)
+            yield batch
+
+
 class Source:
     """Borrows the model when a panel needs activations, and keeps what it has seen.
 
@@ -76,9 +98,9 @@ class Source:
 
     def __init__(self, model, inputs, labels=None, *, device=None, most_inputs: int = MOST_INPUTS) -> None:
         self.model = capture.unwrap(model)
-        self.inputs = inputs
+        self.inputs = Replay(inputs) if isinstance(inputs, Iterator) else inputs
         self.labels = labels
-        self.device = device
+        self.device = _checked_device(device)
         self.most_inputs = most_inputs
         self.layers = {info.name: info for info in capture.list_layers(self.model)}
         self.recording: capture.Recording | None = None
@@ -174,6 +196,18 @@ class Source:
 
 def _bytes(recording: capture.Recording) -> int:
     return sum(value.numel() * value.element_size() for value in recording.activations.values())
+
+
+def _checked_device(device) -> torch.device | None:
+    if device is None:
+        return None
+    try:
+        known = torch.device(device)
+    except (RuntimeError, TypeError) as error:
+        raise DynExplorerError(f"`device` (={device!r}) is no device; give 'cpu' or 'cuda', for example.") from error
+    if known.type == "cuda" and not torch.cuda.is_available():
+        raise DynExplorerError(f"`device` (={device!r}) is not there: this PyTorch sees no CUDA device. Leave it out.")
+    return known
 
 
 def to_picture(values: np.ndarray) -> np.ndarray | None:

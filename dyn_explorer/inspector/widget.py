@@ -69,7 +69,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def __init__(self, model, inputs, labels=None, *, class_names=None, layers=None, device=None, **kwargs) -> None:
         self._ready = False
         self._source = Source(model, inputs, labels, device=device)
-        self._class_names = None if class_names is None else [str(name) for name in class_names]
+        self._class_names = _checked_names(class_names)
         self._panels = {kind.key: kind() for kind in PANELS}
         self._results: dict[str, object] = {}
         self._error: BaseException | None = None
@@ -80,10 +80,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._page_lock = threading.RLock()
         self._bridge = BokehBridge(self._page_lock)
         limits = Limits(layers=self._layer_reasons(), options=_menus(self._panels))
-        super().__init__(limits=limits, layer=self._source.default_layer(), rank=0.99, **kwargs)
-        if layers is not None:
-            self.layers = layers
-            self.layer = self.layers[0] if self.layers else self.layer
+        # Checked before there is a widget, so that a bad name leaves nothing behind.
+        together = InspectorState(limits=limits, layers=[layers] if isinstance(layers, str) else layers or ()).layers
+        layer = together[0] if together else self._source.default_layer()
+        super().__init__(limits=limits, layer=layer, layers=together, rank=0.99, **kwargs)
         self._outbox = Outbox(_weak_send(self), self._bridge)
         self._runner = JobRunner(self._unexpected, self._outbox.poll)
         self._finalizer = weakref.finalize(self, self._runner.close)
@@ -177,11 +177,11 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def undo(self) -> None:
         """Go back to the choices before the last change; at the beginning it does nothing."""
-        self._travel(self._history.undo())
+        self._travel(self._history.undo, self._history.redo)
 
     def redo(self) -> None:
         """Take the last undo back; at the end it does nothing."""
-        self._travel(self._history.redo())
+        self._travel(self._history.redo, self._history.undo)
 
     def state(self) -> dict:
         """Every choice as one JSON object."""
@@ -247,7 +247,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         before = {key: panel.options.trait_values() for key, panel in self._panels.items()}
         with self.automatic():
             try:
-                for key, values in state.get("options", {}).items():
+                for key, values in _checked_options(state).items():
                     self._take_options(key, values)
                 self.choose(state["choices"])
             except DynExplorerError:
@@ -270,10 +270,16 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         except TraitError as error:
             raise DynExplorerError(f"option {name!r} of panel {key!r} cannot be {value!r}: {error}") from error
 
-    def _travel(self, state: dict | None) -> None:
-        if state is not None:
+    def _travel(self, step, back) -> None:
+        state = step()
+        if state is None:
+            return
+        try:
             self._take(state)
-            self._request()
+        except DynExplorerError:
+            back()
+            raise
+        self._request()
 
     def _chosen(self, change) -> None:
         if self._ready and not self.is_automatic:
@@ -510,6 +516,21 @@ def _menus(panels: dict[str, Panel]) -> dict[str, tuple]:
     for panel in panels.values():
         menus.update(panel.menus)
     return menus
+
+
+def _checked_names(class_names) -> list[str] | None:
+    if class_names is None:
+        return None
+    if isinstance(class_names, str | Mapping) or not hasattr(class_names, "__iter__"):
+        raise DynExplorerError(f"`class_names` (={class_names!r}) must be a list with the name of class 0, 1, ...")
+    return [str(name) for name in class_names]
+
+
+def _checked_options(state: dict) -> dict:
+    options = state.get("options", {})
+    if not isinstance(options, dict) or not all(isinstance(values, dict) for values in options.values()):
+        raise DynExplorerError("the 'options' of a state must be a dict of dicts, as `state()` returns them.")
+    return options
 
 
 def _weak_send(inspector: Inspector):

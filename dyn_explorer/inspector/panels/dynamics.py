@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from traitlets import CFloat, Enum, HasTraits
+from traitlets import CFloat, Enum, HasTraits, TraitError, validate
 
 from dyn_explorer import analysis, capture, views
 from dyn_explorer.errors import DynExplorerError
@@ -78,9 +78,15 @@ class DynamicsResult:
 class DynamicsOptions(HasTraits):
     """How the Dynamics panel draws what it computed."""
 
-    opacity = CFloat(0.7)
+    opacity = CFloat(0.7, min=0, max=1)
     part = Enum([key for key, _, _ in PARTS], "magnitude")
-    stable_tol = CFloat(0.05)
+    stable_tol = CFloat(0.05, min=0, max=1)
+
+    @validate("opacity", "stable_tol")
+    def _finite(self, proposal) -> float:
+        if np.isnan(proposal["value"]):
+            raise TraitError("it is not a number")
+        return proposal["value"]
 
 
 class DynamicsPanel(Panel):
