@@ -47,9 +47,16 @@ class CompressedSnapshots:
         """Columns of X."""
         return self.snapshots.shape[1]
 
-    def svd(self, start: int, stop: int) -> WindowSVD:
-        """Thin singular value decomposition of ``factor[:, start:stop]``, remembered for the last few windows."""
-        return self._svds.get(self.factor, start, stop)
+    def stacked(self, start: int, stop: int, delays: int = 1) -> np.ndarray:
+        """Columns ``start:stop`` of the factor, each with the ``delays - 1`` that follow it in the window below it."""
+        count = stop - start - delays + 1
+        if delays == 1:
+            return self.factor[:, start:stop]
+        return np.concatenate([self.factor[:, start + lag : start + lag + count] for lag in range(delays)])
+
+    def svd(self, start: int, stop: int, delays: int = 1) -> WindowSVD:
+        """Thin singular value decomposition of ``stacked(start, stop, delays)``, remembered for the last few."""
+        return self._svds.get((start, stop, delays), lambda: self.stacked(start, stop, delays))
 
     def lift(self, coefficients: np.ndarray, start: int = 0) -> np.ndarray:
         """Combine snapshots: ``X[:, start:start + len(coefficients)] @ coefficients``.

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 # Relative to the larger of |λ| and 1: LAPACK returns exact pairs for real matrices, iterative methods nearly so.
-_PAIR_TOLERANCE = 1e-8
+PAIR_TOLERANCE = 1e-8
 
 
-def conjugate_partners(eigenvalues: np.ndarray) -> np.ndarray:
+def conjugate_partners(eigenvalues: np.ndarray, *, tolerance: float = PAIR_TOLERANCE) -> np.ndarray:
     """Index of each eigenvalue's complex conjugate, or its own index where it has none.
 
     Parameters
     ----------
     eigenvalues : ndarray (r,), complex
+    tolerance : float, default 1e-8
+        How far apart the members of a pair may be, relative to the larger of \\|λ\\| and 1.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def conjugate_partners(eigenvalues: np.ndarray) -> np.ndarray:
             partners[upper], partners[lower] = lower, upper
             return partners
     distances = np.abs(eigenvalues[upper][:, None] - eigenvalues[lower].conj()[None, :])
-    allowed = _PAIR_TOLERANCE * np.maximum(1.0, np.abs(eigenvalues[upper]))
+    allowed = tolerance * np.maximum(1.0, np.abs(eigenvalues[upper]))
     for row, index in enumerate(upper):
         column = int(np.argmin(distances[row]))
         if distances[row, column] <= allowed[row]:

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
-from dyn_explorer.analysis.conjugates import conjugate_partners, strongest_first
-from dyn_explorer.analysis.dmd_methods import DMD_METHODS, Fit, FitProblem
+from dyn_explorer.analysis.conjugates import strongest_first
+from dyn_explorer.analysis.dmd_fit import Fit, FitProblem
+from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_options import checked_dt, checked_rank, checked_window
 from dyn_explorer.analysis.dmd_result import DMDResult
-from dyn_explorer.analysis.one_thread import one_thread
 from dyn_explorer.errors import DynExplorerError
 
 
@@ -69,27 +69,27 @@ def dmd(
     step = checked_dt(dt)
     compressed = snapshots if isinstance(snapshots, CompressedSnapshots) else compress(snapshots)
     start, stop = checked_window(window, compressed.n_snapshots)
-    svd = compressed.svd(start, stop - 1)
+    info = DMD_METHODS[method]
+    delays = info.delays(stop - start)
+    svd = compressed.svd(start, stop - 1, delays)
     kept = checked_rank(rank, svd.singular_values, (start, stop), compressed.n_features)
-    problem = FitProblem(compressed=compressed, window=(start, stop), rank=kept, svd=svd)
+    problem = FitProblem(compressed=compressed, window=(start, stop), delays=delays, rank=kept, svd=svd)
     try:
-        with one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            fit = DMD_METHODS[method].fit(problem)
-            amplitudes = fit.amplitudes if fit.amplitudes is not None else _first_snapshot_amplitudes(problem, fit)
+        fit = info.fit(problem)
     except np.linalg.LinAlgError as error:
         raise DynExplorerError(
             f"the {method} decomposition of the window {(start, stop)} at rank {kept} did not converge; "
             "choose a lower rank"
         ) from error
-    return _ordered_result(problem, fit, amplitudes, method, step)
+    return _ordered_result(problem, fit, method, step)
 
 
-def _ordered_result(problem: FitProblem, fit: Fit, amplitudes: np.ndarray, method: str, dt: float) -> DMDResult:
+def _ordered_result(problem: FitProblem, fit: Fit, method: str, dt: float) -> DMDResult:
     norms = np.linalg.norm(fit.coordinates, axis=0)
-    order = strongest_first(fit.eigenvalues, np.abs(amplitudes) * norms)
+    order = strongest_first(fit.eigenvalues, np.abs(fit.amplitudes) * norms)
     return DMDResult(
         eigenvalues=fit.eigenvalues[order],
-        amplitudes=amplitudes[order],
+        amplitudes=fit.amplitudes[order],
         norms=norms[order],
         singular_values=problem.svd.singular_values,
         rank=problem.rank,
@@ -100,48 +100,5 @@ def _ordered_result(problem: FitProblem, fit: Fit, amplitudes: np.ndarray, metho
         coordinates=fit.coordinates[:, order],
         coefficients=fit.coefficients[:, order],
         eigenvectors=None if fit.eigenvectors is None else fit.eigenvectors[:, order],
+        notes=fit.notes,
     )
-
-
-def _first_snapshot_amplitudes(problem: FitProblem, fit: Fit) -> np.ndarray:
-    """Least-squares weights of the modes in the window's first snapshot."""
-    target = problem.columns[:, 0]
-    partners = conjugate_partners(fit.eigenvalues)
-    upper = np.flatnonzero((partners != np.arange(len(partners))) & (fit.eigenvalues.imag > 0))
-    lower = partners[upper]
-    alone = np.flatnonzero(partners == np.arange(len(partners)))
-    amplitudes = np.empty(len(partners), dtype=np.complex128)
-    if np.any(fit.coordinates[:, alone].imag) or not _are_conjugate(fit.coordinates, upper, lower):
-        return _least_squares(fit.coordinates, target, problem.compressed.n_features)
-    # Turning each pair of columns (phi, conj phi) into sqrt(2) (Re phi, Im phi) is unitary, so the solution is that of
-    # the complex problem at a quarter of its cost.
-    real_modes = np.hstack(
-        [
-            fit.coordinates[:, alone].real,
-            np.sqrt(2) * fit.coordinates[:, upper].real,
-            np.sqrt(2) * fit.coordinates[:, upper].imag,
-        ]
-    )
-    weights = _least_squares(real_modes, target, problem.compressed.n_features)
-    real_part, imaginary_part = np.split(weights[len(alone) :], 2)
-    amplitudes[alone] = weights[: len(alone)]
-    amplitudes[upper] = (real_part - 1j * imaginary_part) / np.sqrt(2)
-    amplitudes[lower] = amplitudes[upper].conj()
-    return amplitudes
-
-
-def _are_conjugate(modes: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> bool:
-    return np.array_equal(modes[:, upper], modes[:, lower].conj())
-
-
-def _least_squares(modes: np.ndarray, target: np.ndarray, n_features: int) -> np.ndarray:
-    n_coordinates, n_modes = modes.shape
-    # The cut-off that the uncompressed problem would have.
-    cutoff = np.finfo(np.float64).eps * max(n_features, n_modes)
-    if n_coordinates >= n_modes:
-        triangle = np.linalg.qr(np.column_stack([modes, target]), mode="r")
-        diagonal = np.abs(np.diagonal(triangle)[:n_modes])
-        # Far from rank deficiency the triangular solution is the least-squares one and costs a fifth.
-        if diagonal.min() > 1e3 * cutoff * diagonal.max():
-            return np.linalg.solve(triangle[:n_modes, :n_modes], triangle[:n_modes, n_modes])
-    return np.linalg.lstsq(modes, target, rcond=cutoff)[0]

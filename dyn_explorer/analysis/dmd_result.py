@@ -30,7 +30,8 @@ class DMDResult:
     norms : ndarray (r,), float64
         Euclidean length of each mode.
     singular_values : ndarray (min(n_features, n_snapshots, stop - start - 1),), float64
-        Of all the window's snapshots but the last, not only the retained ones.
+        Of all the window's snapshots but the last, not only the retained ones; of the delay-stacked snapshots for the
+        method "hankel".
     rank : int
         Singular values retained.
     window : (int, int)
@@ -47,6 +48,8 @@ class DMDResult:
         The modes as combinations of the window's snapshots.
     eigenvectors : ndarray (rank, r), complex128, or None
         Unit eigenvectors of the projected operator in the leading left singular vectors, where the method has them.
+    notes : tuple of str
+        What the method wants known about this fit.
     """
 
     eigenvalues: np.ndarray
@@ -61,6 +64,7 @@ class DMDResult:
     coordinates: np.ndarray
     coefficients: np.ndarray
     eigenvectors: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def n_snapshots(self) -> int:

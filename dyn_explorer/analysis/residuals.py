@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dyn_explorer.analysis.dmd_options import RANK_TOLERANCE
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.one_thread import one_thread
 from dyn_explorer.analysis.window_svd import WindowSVD
@@ -202,9 +203,14 @@ def _observables(result: DMDResult) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _leading(result: DMDResult) -> tuple[WindowSVD, int]:
+    """Decomposition of the window's snapshots, and how much of it the residuals look at."""
     start, stop = result.window
     svd = result.compressed.svd(start, stop - 1)
-    return svd, min(result.rank, len(svd.singular_values))
+    if result.eigenvectors is not None:
+        return svd, result.rank
+    # A method with a decomposition of its own may have kept more than the snapshots' rank.
+    significant = np.count_nonzero(svd.singular_values > RANK_TOLERANCE * svd.singular_values[0])
+    return svd, min(result.rank, int(significant))
 
 
 def _smallest_residuals(operator: np.ndarray, remainder: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,16 +36,15 @@ class WindowSVDCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[int, int], WindowSVD] = OrderedDict()
+        self._known: OrderedDict[Hashable, WindowSVD] = OrderedDict()
 
-    def get(self, matrix: np.ndarray, start: int, stop: int) -> WindowSVD:
-        """Decompose ``matrix[:, start:stop]``, or recall the decomposition."""
-        key = (start, stop)
+    def get(self, key: Hashable, window: Callable[[], np.ndarray]) -> WindowSVD:
+        """Decompose ``window()``, or recall the decomposition."""
         with self._lock:
             if key in self._known:
                 self._known.move_to_end(key)
                 return self._known[key]
-        svd = _decompose(matrix[:, start:stop])
+        svd = _decompose(window())
         with self._lock:
             self._known[key] = svd
             while len(self._known) > _REMEMBERED_WINDOWS:

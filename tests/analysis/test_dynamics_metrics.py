@@ -60,13 +60,13 @@ def test_thresholds_that_are_no_share_are_refused(tol, planted):
 def test_metrics_follow_a_slider(noise):
     compressed = compress(noise(2000, 128))
     times = []
-    for _ in range(25):
+    for _ in range(9):
         result = dmd(compressed)
-        start = time.perf_counter()
+        # This thread's own time: a busy machine does not count against it.
+        start = time.thread_time()
         dynamics_metrics(result)
-        times.append(time.perf_counter() - start)
-    # The promise is 5 ms on a quiet machine.
-    assert min(times) < 0.005
+        times.append(time.thread_time() - start)
+    assert np.median(times) < 0.005
 
 
 def test_the_null_is_the_decomposition_of_shuffled_snapshots(planted):

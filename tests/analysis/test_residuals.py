@@ -118,6 +118,24 @@ def test_a_defective_operator_still_has_residuals():
     assert not np.isfinite(mode_residuals(result, relative=True)).any()
 
 
+@pytest.mark.parametrize("method", ["hankel", "total_least_squares", "optimised"])
+def test_methods_without_eigenvectors_of_their_own_have_residuals(method, planted):
+    result = dmd(planted(n_features=300), rank=4, method=method)
+    assert mode_residuals(result).max() < 1e-5
+    assert mode_residuals(result, kind="observable").max() < 1e-5
+    tau = pseudospectrum(result, grid=result.eigenvalues).tau
+    np.testing.assert_allclose(mode_residuals(result, kind="observable"), tau, atol=1e-12)
+
+
+def test_a_rank_beyond_that_of_the_snapshots_makes_nothing_up():
+    wave = np.outer(np.arange(1.0, 101.0), np.cos(0.7 * np.arange(30)))
+    result = dmd(wave, method="hankel")
+    assert result.rank == 2
+    # One snapshot after the other, the wave is no linear map of itself: the true eigenvalues are far from being exact.
+    assert np.all(mode_residuals(result) > 0.1)
+    assert np.all(mode_residuals(result) < 2)
+
+
 def test_tiny_residuals_keep_their_digits(noise):
     result = dmd(noise(200, 16), rank=15)
     near = result.eigenvalues[0] + np.array([1e-4, 1e-7, 1e-10])
