@@ -50,7 +50,9 @@ def _plain(value):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return repr(value)
+    if isinstance(value, int | float | np.number):
+        return repr(float(value))
+    return str(value) if isinstance(value, str) else repr(value)
 
 
 class FakeBrowser:
