@@ -72,7 +72,6 @@ def borrow(model: nn.Module, *, parameter_budget: int = PARAMETER_BUDGET) -> Abs
 class _Loan(AbstractContextManager):
     def __init__(self, model: nn.Module, parameter_budget: int) -> None:
         self._model = model
-        self._inner = unwrap(model)
         self._budget = CopyBudget(parameter_budget)
         self._stack = ExitStack()
         self._interrupts = HeldInterrupts(_Loan.__enter__, _Loan.__exit__)
@@ -80,12 +79,12 @@ class _Loan(AbstractContextManager):
     def __enter__(self) -> nn.Module:
         self._interrupts.install()
         try:
-            self._lend()
+            inner = self._lend()
             self._interrupts.deliver()
         except BaseException:
             self._give_back()
             raise
-        return self._inner
+        return inner
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
@@ -97,11 +96,13 @@ class _Loan(AbstractContextManager):
                 raise
             error.add_note(f"while the model was being given back: {problem}")
 
-    def _lend(self) -> None:
+    def _lend(self) -> nn.Module:
         # A short timeout, because an interrupt is held back here and must be able to end the waiting.
         while not _LENDING.acquire(timeout=0.1):
             self._interrupts.deliver()
         self._stack.callback(_LENDING.release)
+        # Not before: while another thread has the model on loan, its forward may be changing it.
+        inner = unwrap(self._model)
         memories: list[Callable[[], None]] = []
         self._stack.callback(_put_back, memories)
         with torch.inference_mode(False), torch.no_grad():
@@ -109,6 +110,7 @@ class _Loan(AbstractContextManager):
             memories.extend(remember(self._model, self._budget))
         for module in self._model.modules():
             _run_eagerly(module)
+        return inner
 
     def _give_back(self) -> None:
         try:

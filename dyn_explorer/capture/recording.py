@@ -19,7 +19,7 @@ from dyn_explorer.errors import Cancelled, DynExplorerError
 from .guard import PARAMETER_BUDGET, borrow
 from .hints import describe_failure
 from .inputs import Batch, Target, batches, count_samples
-from .layers import LayerInfo, list_layers, unwrap
+from .layers import LayerInfo, list_layers
 from .memory import is_out_of_memory, release_memory
 from .names import check_names
 from .tap import LayerRun, Mark, Store, Tap, floating_tensor
@@ -185,15 +185,15 @@ def record(
     >>> record(model, torch.zeros(2, 1, 8, 8), layers="1").activations["1"].shape
     torch.Size([2, 4, 6, 6])
     """
-    listed = list_layers(model)
-    wanted = check_names(layers, listed)
-    target = Target.of(unwrap(model))
     total = _total(inputs, max_samples)
     with ExitStack() as stack:
-        # Only a model that was made in inference mode needs it; what it returns could not be used in training.
-        stack.enter_context(torch.inference_mode(_made_in_inference_mode(model)))
-        stack.enter_context(torch.no_grad())
         lent = stack.enter_context(borrow(model, parameter_budget=parameter_budget))
+        listed = list_layers(lent)
+        wanted = check_names(layers, listed)
+        target = Target.of(lent)
+        # Only a model that was made in inference mode needs it; what it returns could not be used in training.
+        stack.enter_context(torch.inference_mode(_made_in_inference_mode(lent)))
+        stack.enter_context(torch.no_grad())
         if training is not None:
             lent.train(training)
         if seed is not None:

@@ -65,6 +65,7 @@ def run_two_threads(model, images):
         worker.start()
     for worker in workers:
         worker.join()
+    assert len(results) == 2
     first, second = results
     assert list(first.activations) == list(second.activations)
     assert all(torch.equal(first.activations[name], second.activations[name]) for name in first.activations)
@@ -329,14 +330,28 @@ def test_sparse_buffer_comes_back():
     assert torch.equal(model.links.to_dense(), torch.eye(3))
 
 
+COMPILING = []
+
+
+class Asks(nn.Module):
+    def forward(self, x):
+        COMPILING.append(torch.compiler.is_compiling())
+        return x + 1
+
+
 def test_compiled_layers_run_eagerly_in_the_loan_only():
-    pytest.importorskip("torch._dynamo")
-    inner = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
-    model = nn.Sequential(torch.compile(inner, backend="eager"), nn.Linear(3, 2))
+    COMPILING.clear()
+    inner = nn.Sequential(nn.Linear(3, 3), Asks())
+    model = nn.Sequential(torch.compile(inner, backend="eager"), nn.Linear(3, 2), Asks())
     model.compile(backend="eager")
+    with torch.no_grad():
+        model(torch.rand(2, 3))
+    assert True in COMPILING
+    COMPILING.clear()
     forward, call = vars(model[0])["forward"], model._compiled_call_impl
     recording = record(model, torch.rand(2, 3))
     assert {"0._orig_mod.0", "0._orig_mod.1", "1"} <= set(recording.activations)
+    assert COMPILING == [False, False]
     assert vars(model[0])["forward"] is forward
     assert model._compiled_call_impl is call
 

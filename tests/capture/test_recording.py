@@ -366,14 +366,16 @@ def test_running_out_of_memory_lets_go_of_the_tensors(images):
         def __del__(self):
             Held.alive -= 1
 
-    alive = []
+    alive, errors = [], []
 
     def hold(x):
         alive.append(Held.alive)
         held = torch.zeros(1).as_subclass(Held)
         Held.alive += 1
         if len(x) > 1:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            # Somebody, such as a debugger, keeps the error and with it the frames it passed through.
+            errors.append(torch.OutOfMemoryError("CUDA out of memory"))
+            raise errors[-1]
         return x + held.item()
 
     record(nn.Sequential(Returns(hold)), images[:2])
