@@ -357,6 +357,11 @@ def test_the_batch_is_halved_until_it_fits(small_cnn, images):
     assert torch.equal(recording.inputs, images)
     assert recording.labels.tolist() == list(range(6))
     assert {len(tensor) for tensor in recording.activations.values()} == {6}
+    # What failed attempts had kept does not count.
+    n_bytes = sum(tensor.nbytes for tensor in [*recording.activations.values(), recording.outputs])
+    assert record(model, images, host_budget=n_bytes).complete
+    with pytest.raises(DynExplorerError, match="host_budget"):
+        record(model, images, host_budget=n_bytes - 1)
 
 
 def test_running_out_of_memory_lets_go_of_the_tensors(images):
