@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from importlib import metadata
 from types import SimpleNamespace
@@ -94,8 +95,24 @@ def test_no_browser_is_opened_where_none_can_be_shown(source, tmp_path, monkeypa
     )
     target = tmp_path / "mine"
     assert main(["lab", "--to", str(target), *words]) == 3
-    assert commands[0][:4] == [sys.executable, "-m", "jupyterlab", str(target / "00_tour.ipynb")]
+    assert commands[0][:5] == [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--ServerApp.root_dir={target}",
+        "--LabApp.default_url=/lab/tree/00_tour.ipynb",
+    ]
     assert ("--no-browser" in commands[0]) is expected
+
+
+@pytest.mark.slow
+def test_jupyterlab_prints_an_address_that_opens_the_tour(source):
+    command = [*lab.lab_command(source / "00_tour.ipynb", browser=False), "--ServerApp.port=0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        address = next(line.strip() for line in server.stderr if "http://localhost:" in line and "token=" in line)
+        server.terminate()
+        server.stderr.read()
+    assert "/lab/tree/00_tour.ipynb?token=" in address
 
 
 def test_a_linux_without_a_display_is_told_apart(monkeypatch):

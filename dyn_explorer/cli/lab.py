@@ -89,10 +89,12 @@ def lab_command(notebook: Path, *, browser: bool) -> list[str]:
 
     Example
     -------
-    >>> lab_command(Path("lessons/00_tour.ipynb"), browser=False)[1:5]
-    ['-m', 'jupyterlab', 'lessons/00_tour.ipynb', '--no-browser']
+    >>> lab_command(Path("/lessons/00_tour.ipynb"), browser=False)[3:6]
+    ['--ServerApp.root_dir=/lessons', '--LabApp.default_url=/lab/tree/00_tour.ipynb', '--no-browser']
     """
-    command = [sys.executable, "-m", "jupyterlab", str(notebook)]
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebook.absolute().parent}"]
+    # Named as the default page, the notebook is in the address that JupyterLab prints where it opens no browser.
+    command.append(f"--LabApp.default_url=/lab/tree/{notebook.name}")
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
