@@ -450,13 +450,13 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def _set_from_browser(self, view: str, number: int, changes: dict) -> None:
         # At once, so that the view may pass on the next change; the section goes with the page that shows this one.
         self.send({"kind": "seen", "view": view, "number": number})
+        self._outbox.mark_seen(view, number)
         self._of_this_thread.hand_moves = True
         try:
             for name in sorted(changes, key=_order):
                 self._attempt(lambda name=name: self._set(name, changes[name]))
         finally:
             self._of_this_thread.hand_moves = False
-        self._outbox.mark_seen(view, number)
         self._outbox.flush()
 
     def _hand_moves(self) -> bool:
@@ -496,7 +496,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._bridge.apply(panel, patch, view)
         opened = self._panels[panel]
         with self._page_lock:
-            rows = opened.take_taps()
+            rows = opened.take_taps(getattr(self, opened.tap_chooses))
         for row in rows:
             self._attempt(lambda row=row: setattr(self, opened.tap_chooses, row))
         self._outbox.flush()

@@ -36,13 +36,20 @@ class View(ABC):
     def clear(self) -> None:
         """Show nothing; a stale plot beside an error would be a lie."""
 
-    def take_tap(self) -> int | None:
-        """Row (from 0) that was tapped since the last call, or None; a tap is an event, not a state."""
+    def take_tap(self, chosen: int) -> int | None:
+        """Row (from 0) that was tapped since the last call, or None; a tap is an event, not a state.
+
+        Where marks overlap, each tap goes on to the next of those under the pointer, so that all can be reached.
+        """
         if self.rows is None or not self.rows.selected.indices:
             return None
-        index = self.rows.selected.indices[0]
+        rows = self.rows.data["row"]
+        # A tap may be older than the rows: the browser sent it before it drew them.
+        hit = sorted({int(rows[index]) - 1 for index in self.rows.selected.indices if index < len(rows)})
         self.rows.selected.indices = []
-        return int(self.rows.data["row"][index]) - 1
+        if not hit:
+            return None
+        return hit[(hit.index(chosen) + 1) % len(hit)] if chosen in hit else hit[0]
 
     def _range(self, start: float, end: float) -> Range1d:
         made = Range1d(start, end)
@@ -96,14 +103,20 @@ def empty(source: ColumnDataSource) -> None:
     source.data = {name: [] for name in source.data}
 
 
+def largest_finite(values: np.ndarray) -> float:
+    """The largest finite magnitude, or 0.0 where there is none."""
+    magnitudes = np.abs(values)
+    return float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0))
+
+
 def log_bounds(values: np.ndarray, floor: float) -> tuple[float, float]:
-    """Whole decades around the positive values, no lower than `floor`, with a little room below.
+    """Whole decades around the finite positive values, no lower than `floor`, with a little room below.
 
     There are always more than two of them, because on a shorter axis Bokeh labels numbers between the decades.
     """
     positive = values[np.isfinite(values) & (values > 0)]
     if positive.size == 0:
         return 0.8 * floor, max(1.0, 100 * floor)
-    high = 10.0 ** np.ceil(np.log10(positive.max()))
-    low = max(floor, 10.0 ** np.floor(np.log10(positive.min())))
+    high = 10.0 ** min(int(np.ceil(np.log10(positive.max()))), 308)
+    low = max(floor, 10.0 ** max(int(np.floor(np.log10(positive.min()))), -307))
     return 0.8 * min(low, high / 100), high

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from bokeh.models import ColumnDataSource, TapTool
 
-from .base import View, empty, hover, plain_glyph, quiet_figure
+from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure
 from .theme import DECAYING, GROWING, MARKERS, NEUTRAL, OUTSIDE, SELECTED, STABLE
 
 REACH = 2.0  # further out than this an eigenvalue is drawn on the rim, so that one outlier cannot hide the rest
@@ -65,7 +65,7 @@ class EigenvalueCircle(View):
             )
         )
         self.figure.scatter(
-            "x", "y", size=26, marker="circle", fill_alpha=0, line_color=SELECTED, line_width=3, source=self._mark
+            "x", "y", size=22, marker="circle", fill_alpha=0, line_color=SELECTED, line_width=3, source=self._mark
         )
         self.figure.add_tools(
             TapTool(renderers=[dots]),
@@ -95,20 +95,25 @@ class EigenvalueCircle(View):
         """
         values = np.asarray(result.eigenvalues)
         modulus = np.abs(values)
+        finite = np.isfinite(modulus)
         outside = modulus > REACH
-        reach = float(np.clip(1.12 * modulus.max(initial=1.0), 1.25, 1.15 * REACH))
-        drawn = np.where(outside, values / np.where(modulus > 0, modulus, 1) * REACH, values)
+        largest = largest_finite(values)
+        reach = float(np.clip(1.12 * max(1.0, min(largest, REACH)), 1.25, 1.15 * REACH))
+        # What is not finite has no place in the plane; the summary counts it and the table lists it.
+        direction = np.divide(values, modulus, out=np.full_like(values, np.nan), where=finite & outside)
+        drawn = np.where(outside, REACH * direction, values)
         color = np.where(modulus > 1 + tol, GROWING, np.where(modulus < 1 - tol, DECAYING, STABLE))
         color = np.where(outside, OUTSIDE, color)
         kind = {STABLE: "stable", GROWING: "growing", DECAYING: "decaying", OUTSIDE: "growing, off the scale"}
         strengths = np.asarray(result.strengths)
-        relative = strengths / max(float(strengths.max(initial=0.0)), np.finfo(float).tiny)
+        strongest = largest_finite(strengths) or 1.0
+        relative = np.nan_to_num(strengths, nan=0.0, posinf=strongest) / strongest
         self.rows.data = {
             "x": drawn.real.astype(np.float32),
             "y": drawn.imag.astype(np.float32),
             "re": values.real,
             "im": values.imag,
-            "size": (7 + 11 * np.sqrt(relative)).astype(np.float32),
+            "size": (6 + 8 * np.sqrt(relative)).astype(np.float32),
             "color": list(color),
             "marker": [MARKERS[c] for c in color],
             "kind": [kind[c] for c in color],
@@ -125,7 +130,7 @@ class EigenvalueCircle(View):
         stable = int(np.sum(np.abs(modulus[result.rows] - 1) <= tol))
         self.summary = (
             f"{len(result.rows)} modes, {stable} within {tol:g} of the unit circle, "
-            f"largest modulus {modulus.max(initial=0.0):.3g}."
+            f"largest modulus {largest:.3g}{'' if finite.all() else f', {np.sum(~finite)} not finite and not drawn'}."
         )
 
     def clear(self) -> None:

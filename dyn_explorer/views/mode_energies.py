@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from bokeh.models import ColumnDataSource, TapTool
 
-from .base import View, decades_only, empty, hover, log_bounds, plain_glyph, quiet_figure
+from .base import View, decades_only, empty, hover, largest_finite, log_bounds, plain_glyph, quiet_figure
 from .theme import DECAYING, GROWING, SELECTED, STABLE
 
 MOST_BARS = 64
@@ -27,7 +27,7 @@ class ModeEnergies(View):
 
     def __init__(self) -> None:
         super().__init__()
-        names = ("row", "energy", "share", "color", "edge", "bottom")
+        names = ("row", "energy", "top", "share", "color", "edge", "bottom")
         self.rows = ColumnDataSource({name: [] for name in names})
         self.figure = quiet_figure(
             x_range=self._range(0.5, 8.5),
@@ -42,7 +42,7 @@ class ModeEnergies(View):
         bars = plain_glyph(
             self.figure.vbar(
                 x="row",
-                top="energy",
+                top="top",
                 bottom="bottom",
                 width=0.72,
                 fill_color="color",
@@ -65,7 +65,7 @@ class ModeEnergies(View):
         modulus = np.abs(np.asarray(result.eigenvalues)[rows])
         color = np.where(modulus > 1 + tol, GROWING, np.where(modulus < 1 - tol, DECAYING, STABLE))
         shown = slice(0, MOST_BARS)
-        low, high = log_bounds(energy[shown], floor=max(energy.max(initial=0.0), 1e-300) * 1e-12)
+        low, high = log_bounds(energy[shown], floor=max(1e-12 * (largest_finite(energy) or 1.0), 1e-300))
         edge = color.astype(object)
         if selected < len(edge):
             edge[selected] = SELECTED
@@ -73,6 +73,8 @@ class ModeEnergies(View):
         self.rows.data = {
             "row": number[shown],
             "energy": energy[shown],
+            # A log axis has no place for 0: such a bar has no height, and its hover says so.
+            "top": np.where(energy[shown] > low, energy[shown], low),
             "share": shares[shown],
             "color": list(color[shown]),
             "edge": list(edge[shown]),
@@ -81,7 +83,7 @@ class ModeEnergies(View):
         self._fit(self.figure.x_range, 0.4, min(len(rows), MOST_BARS) + 0.6)
         self._fit(self.figure.y_range, low, high)
         hidden = f"; the first {MOST_BARS} are drawn" if len(rows) > MOST_BARS else ""
-        self.summary = f"Energies of {len(rows)} modes{hidden}; the strongest holds {shares[0]:.0%} of their sum."
+        self.summary = f"Energies of {len(rows)} modes{hidden}; {_about(energy, shares)}."
 
     def clear(self) -> None:
         """Take every bar away."""
@@ -90,7 +92,17 @@ class ModeEnergies(View):
 
 
 def row_shares(result) -> np.ndarray:
-    """Share of each row (both members of a pair) in the sum of all energies; nan where that sum is 0."""
-    energies = np.asarray(result.energies)
-    total = energies.sum()
-    return np.add.reduceat(energies, np.asarray(result.rows)) / (total if total > 0 else np.nan)
+    """Share of each row (both members of a pair) in the sum of all energies; nan where that sum is 0 or not finite."""
+    energies, rows = np.asarray(result.energies), np.asarray(result.rows)
+    largest = energies.max(initial=0.0)
+    if not (0 < largest < np.inf):
+        return np.full(len(rows), np.nan)
+    relative = energies / largest  # a sum of the energies themselves may overflow
+    return np.add.reduceat(relative, rows) / relative.sum()
+
+
+def _about(energy: np.ndarray, shares: np.ndarray) -> str:
+    if np.isfinite(shares[0]):
+        return f"the strongest holds {shares[0]:.0%} of their sum"
+    why = "not all finite" if not np.isfinite(energy).all() else "all zero"
+    return f"their shares are undefined, because they are {why}"

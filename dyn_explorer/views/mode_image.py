@@ -6,10 +6,11 @@ import numpy as np
 from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, LinearColorMapper
 from scipy.ndimage import zoom
 
-from .base import View, empty, hover, quiet_figure
+from .base import View, empty, hover, largest_finite, quiet_figure
 from .theme import MAGNITUDE_PALETTE, NEUTRAL
 
 SIGNED_PALETTE = "RdBu11"
+BIGGEST = 3e38  # of single precision, in which pictures travel
 FINEST = 160  # pixels along the longer side of the smoothed overlay
 
 
@@ -75,7 +76,8 @@ class ModeImage(View):
         signed : bool, default False
             Colours diverge from zero instead of running from the least value.
         """
-        values = np.asarray(values, dtype=np.float32)
+        values = np.asarray(values, dtype=float)
+        values = np.where(np.isfinite(values), np.clip(values, -BIGGEST, BIGGEST), np.nan).astype(np.float32)
         if values.ndim == 2:
             self._show_map(values, picture, opacity, signed)
         else:
@@ -83,7 +85,7 @@ class ModeImage(View):
 
     def _show_map(self, values, picture, opacity, signed) -> None:
         height, width = picture.shape[:2] if picture is not None else values.shape
-        peak = float(np.abs(values).max(initial=0.0)) or 1.0
+        peak = largest_finite(values) or 1.0
         self.mapper.update(
             palette=SIGNED_PALETTE if signed else MAGNITUDE_PALETTE, low=-peak if signed else 0.0, high=peak
         )
@@ -96,7 +98,9 @@ class ModeImage(View):
         empty(self._line)
         self._overlay.glyph.global_alpha = opacity if picture is not None else 1.0
         self._fit_square(width, height)
-        self.summary = f"The mode's {values.shape[0]} x {values.shape[1]} map, strongest value {peak:.3g}."
+        self.summary = (
+            f"The mode's {values.shape[0]} x {values.shape[1]} map, strongest value {peak:.3g}{_holes(values)}."
+        )
 
     def _fit_square(self, width: int, height: int) -> None:
         side = max(width, height)
@@ -109,18 +113,24 @@ class ModeImage(View):
         empty(self._map)
         empty(self._picture)
         self._line.data = {"x": np.arange(len(values)), "y": values}
-        low, high = float(values.min(initial=0.0)), float(values.max(initial=0.0))
+        finite = values[np.isfinite(values)].astype(float)
+        low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
         self.figure.axis.visible = True
         margin = 0.05 * (high - low) or 1.0
-        self._fit(self.figure.x_range, -0.5, len(values) - 0.5)
+        self._fit(self.figure.x_range, -0.5, max(len(values), 1) - 0.5)
         self._fit(self.figure.y_range, low - margin, high + margin)
-        self.summary = f"The mode's {len(values)} entries; it has no spatial map."
+        self.summary = f"The mode's {len(values)} entries; it has no spatial map{_holes(values)}."
 
     def clear(self) -> None:
         """Take map and picture away."""
         for source in (self._picture, self._map, self._line):
             empty(source)
         self.summary = "No mode to show."
+
+
+def _holes(values: np.ndarray) -> str:
+    count = int(np.sum(~np.isfinite(values)))
+    return f"; {count} values are not finite and not drawn" if count else ""
 
 
 def smooth(values: np.ndarray) -> np.ndarray:

@@ -53,9 +53,9 @@ class SingularValues(View):
     def update(self, result) -> None:
         """Show ``result.singular_values (n,)`` with the cut after ``result.rank``."""
         sigma = np.asarray(result.singular_values, dtype=float)
-        relative = sigma / sigma[0]
+        relative = sigma / sigma[0] if sigma[0] > 0 else np.zeros_like(sigma)
         kept = np.arange(1, len(sigma) + 1) <= result.rank
-        energy = np.cumsum(sigma**2) / np.sum(sigma**2)
+        energy = np.cumsum(relative**2) / max(np.sum(relative**2), np.finfo(float).tiny)
         low, _ = log_bounds(relative, floor=FLOOR)
         self._values.data = {
             "index": np.arange(1, len(sigma) + 1),
@@ -70,7 +70,7 @@ class SingularValues(View):
         self._fit(self.figure.y_range, low, 2.0)
         self.summary = (
             f"{len(sigma)} singular values; rank {result.rank} keeps {energy[result.rank - 1]:.2%} of the energy, "
-            f"condition number {sigma[0] / max(sigma[result.rank - 1], np.finfo(float).tiny):.2g}."
+            f"{_condition(float(relative[result.rank - 1]))}."
         )
 
     def clear(self) -> None:
@@ -78,3 +78,9 @@ class SingularValues(View):
         empty(self._values)
         self._cut.visible = False
         self.summary = "No singular values to show."
+
+
+def _condition(smallest_kept: float) -> str:
+    if smallest_kept == 0:
+        return "the last one kept is zero"
+    return f"condition number {1 / smallest_kept:.2g}"

@@ -84,7 +84,13 @@ def bokeh_theme(name: str = "light") -> Theme:
                     "glyph_height": 14,
                     "glyph_width": 14,
                 },
-                "ColorBar": {**bar, "background_fill_alpha": 0, "title_text_color": ink, "title_text_font": FONT},
+                "ColorBar": {
+                    **bar,
+                    "background_fill_alpha": 0,
+                    "border_line_color": None,
+                    "title_text_color": ink,
+                    "title_text_font": FONT,
+                },
             }
         }
     )

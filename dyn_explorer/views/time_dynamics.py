@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from bokeh.models import ColumnDataSource, Span
 
-from .base import View, empty, hover, quiet_figure
+from .base import View, empty, hover, largest_finite, quiet_figure
 from .theme import NEUTRAL, SELECTED
 
 MARKS_UP_TO = 48
@@ -61,22 +61,27 @@ class TimeDynamics(View):
         # Far outside the unit circle the powers overflow; the picture is cut there, not faked.
         with np.errstate(over="ignore", invalid="ignore"):
             course = members * start_value * np.power(value, steps)
-        course = np.where(np.isfinite(course), course, np.nan)
-        envelope = np.abs(course)
+            envelope = np.abs(course)
+        drawn = np.isfinite(envelope)
+        course, envelope = np.where(drawn, course, np.nan), np.where(drawn, envelope, np.nan)
+        names = [str(label) for label in labels[start:stop]]
         self._course.data = {
             "step": steps + start,
             "value": course.real,
             "high": envelope,
             "low": -envelope,
-            "label": [str(label) for label in labels[start:stop]] or [""] * len(steps),
+            "label": names + [""] * (len(steps) - len(names)),
             "size": np.full(len(steps), 6.0 if len(steps) <= MARKS_UP_TO else 3.0),
         }
-        top = float(np.nanmax(envelope)) if np.isfinite(envelope).any() else 1.0
-        top = 1.08 * top if top > 0 else 1.0
+        top = 1.08 * min(largest_finite(envelope), 1e307) or 1.0
         self._fit(self.figure.x_range, start - 0.5, stop - 0.5)
         self._fit(self.figure.y_range, -top, top)
+        if not drawn.any() or not np.isfinite(value):
+            self.summary = f"Mode {selected + 1} has no finite course: its factor per snapshot is {abs(value):.3g}."
+            return
+        cut = "" if drawn.all() else f"; only the first {int(drawn.sum())} are finite and drawn"
         trend = "grows" if abs(value) > 1.001 else "decays" if abs(value) < 0.999 else "keeps its size"
-        self.summary = f"Mode {selected + 1} {trend}: a factor of {abs(value):.3g} per snapshot over {len(steps)}."
+        self.summary = f"Mode {selected + 1} {trend}: a factor of {abs(value):.3g} per snapshot over {len(steps)}{cut}."
 
     def clear(self) -> None:
         """Take the course away."""

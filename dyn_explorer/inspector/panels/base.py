@@ -131,9 +131,9 @@ class Panel(ABC):
     def code(self, settings: Settings, source: Source) -> str:
         """Python that rebuilds the numbers from ``model``, ``inputs`` and ``labels``."""
 
-    def take_taps(self) -> list[int]:
-        """Rows that were tapped in a figure since the last call."""
-        rows = [view.take_tap() for view in self.views.values()]
+    def take_taps(self, chosen: int) -> list[int]:
+        """Rows that were tapped in a figure since the last call; `chosen` is the row that was chosen before."""
+        rows = [view.take_tap(chosen) for view in self.views.values()]
         return [row for row in rows if row is not None]
 
     def clear(self) -> None:
