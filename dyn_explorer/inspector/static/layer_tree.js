@@ -2,6 +2,7 @@
 
 const ROW_HEIGHT = 26;
 const SPARE_ROWS = 6;
+const ARROW_WIDTH = 18;
 
 /** Rows of the tree in reading order, from flat dotted names; groups exist even where no layer bears their name. */
 function treeRows(layers) {
@@ -66,7 +67,8 @@ class LayerTree {
       "data-lm-suppress-shortcuts": "true",
       oninput: () => this.draw(true),
     });
-    this.inner = h("div", { className: "dx-tree-inner", role: "presentation" });
+    // One listener for all rows: a row that is drawn anew between press and release must not lose the click.
+    this.inner = h("div", { className: "dx-tree-inner", role: "presentation", onclick: (event) => this.clicked(event) });
     this.list = h(
       "div",
       {
@@ -93,6 +95,7 @@ class LayerTree {
 
   setChosen(layer, together) {
     const moved = layer !== this.selected;
+    if (!moved && together.join() === this.together.join()) return;
     this.selected = layer;
     this.together = together;
     if (moved) this.reveal(layer);
@@ -162,10 +165,10 @@ class LayerTree {
         "aria-expanded": row.isGroup ? String(!this.closed.has(row.path)) : null,
         "aria-setsize": String(rows.length),
         "aria-posinset": String(index + 1),
+        "data-index": String(index),
         title: off ? `${row.path}: ${off}` : [row.path, layer?.kind, layer?.shape].filter(Boolean).join(" · "),
-        onclick: (event) => this.pick(row, index, event),
       },
-      h("span", { className: "dx-arrow", onclick: (event) => this.fold(row, event) }, arrow),
+      h("span", { className: "dx-arrow" }, arrow),
       h("span", { className: "dx-name" }, searching ? row.path : row.label),
       h("span", { className: "dx-kind" }, layer ? layer.kind : ""),
     );
@@ -185,9 +188,20 @@ class LayerTree {
     else this.note.textContent = off ? `${off} layers cannot be shown; point at one to see why.` : "";
   }
 
-  fold(row, event) {
+  clicked(event) {
+    const box = this.inner.getBoundingClientRect();
+    // A click that a program makes has no place; its row is then the one it was made on.
+    const at = event.target.closest(".dx-row")?.dataset.index;
+    const index = at === undefined ? Math.floor((event.clientY - box.top) / ROW_HEIGHT) : Number(at);
+    const row = this.visible()[index];
+    if (!row) return;
+    const onArrow = row.isGroup && event.detail > 0 && event.clientX - box.left < 4 + 12 * row.depth + ARROW_WIDTH;
+    if (onArrow && !this.search.value.trim()) this.fold(row);
+    else this.pick(row, index, event);
+  }
+
+  fold(row) {
     if (!row.isGroup) return;
-    event.stopPropagation();
     if (!this.closed.delete(row.path)) this.closed.add(row.path);
     this.draw(true);
   }
@@ -196,19 +210,26 @@ class LayerTree {
   pick(row, index, event) {
     this.focused = index;
     if (!row.layer) {
-      this.fold(row, event);
+      this.fold(row);
     } else if (row.layer.reason === null) {
       if (event.ctrlKey || event.metaKey || event.shiftKey) this.toggleTogether(row.layer.name);
-      else this.choose(this.together.length ? { layer: row.layer.name, layers: [] } : { layer: row.layer.name });
+      else this.pickOne(row.layer.name);
     }
     this.draw(true);
+  }
+
+  pickOne(name) {
+    this.choose(this.together.length ? { layer: name, layers: [] } : { layer: name });
+    this.selected = name;
+    this.together = [];
   }
 
   toggleTogether(name) {
     const now = this.together.length ? this.together : [this.selected];
     const next = now.includes(name) ? now.filter((other) => other !== name) : [...now, name];
     const names = this.rows.map((row) => row.layer?.name).filter((other) => next.includes(other));
-    this.choose({ layers: names.length > 1 ? names : [] });
+    this.together = names.length > 1 ? names : [];
+    this.choose({ layers: this.together });
   }
 
   key(event) {

@@ -25,14 +25,24 @@ class RowTable {
   update(table) {
     this.element.hidden = table === null;
     if (table === null) return;
-    this.head.replaceChildren(...table.columns.map((name) => h("th", { scope: "col" }, name)));
-    this.body.replaceChildren(
-      ...table.rows.map((cells, k) =>
-        h("tr", { onclick: () => this.choose(k) }, ...cells.map((cell) => h("td", {}, cell))),
-      ),
-    );
+    if (table.columns.join() !== this.columns) {
+      this.columns = table.columns.join();
+      this.head.replaceChildren(...table.columns.map((name) => h("th", { scope: "col" }, name)));
+      this.body.replaceChildren();
+    }
+    // Rows stay and only their text changes, so that a click that meets an update is not lost.
+    while (this.body.children.length > table.rows.length) this.body.lastChild.remove();
+    table.rows.forEach((cells, k) => this.row(k, cells.length).forEach((cell, c) => (cell.textContent = cells[c])));
     this.note.textContent = table.hidden ? `${table.hidden} more rows: inspector.table() has them all.` : "";
     this.setChosen(this.chosen);
+  }
+
+  row(k, width) {
+    if (k >= this.body.children.length) {
+      const cells = Array.from({ length: width }, () => h("td"));
+      this.body.append(h("tr", { onclick: () => this.choose(k) }, ...cells));
+    }
+    return [...this.body.children[k].children];
   }
 
   setChosen(row) {
