@@ -83,10 +83,10 @@ def table(frame: pd.DataFrame) -> dict:
 
 def cell(value) -> str:
     """One value of a table as text."""
-    if isinstance(value, bool) or type(value).__name__ == "bool_":
-        return "yes" if value else ""
     if getattr(value, "ndim", None) == 0:
         value = value.item()  # a loss comes as a tensor, a table's number as NumPy's
+    if isinstance(value, bool):
+        return "yes" if value else ""
     if isinstance(value, float):
         if math.isnan(value):
             return "n/a"

@@ -222,11 +222,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             If there is no such panel or it has no result.
         """
         key = self.panel if panel is None else panel
-        if key not in self._panels:
-            raise DynExplorerError(f"there is no panel {key!r}; the panels are {', '.join(self._panels)}.")
+        opened = self._panel(key)
         if key not in self._results:
             raise DynExplorerError(f"panel {key!r} has no result yet; open it and call wait().")
-        return self._panels[key].table(self._results[key])
+        return opened.table(self._results[key])
 
     def to_html(self, path) -> None:
         """Write the open panel as a page that works without a kernel and without a network."""
@@ -256,13 +255,17 @@ class Inspector(InspectorState, anywidget.AnyWidget):
                 raise
 
     def _take_options(self, key: str, values: dict) -> None:
-        if key not in self._panels:
-            raise DynExplorerError(f"there is no panel {key!r}; the panels are {', '.join(self._panels)}.")
+        self._panel(key)
         for name, value in values.items():
             self._set_option(key, name, value)
 
+    def _panel(self, key: str) -> Panel:
+        if key not in self._panels:
+            raise DynExplorerError(f"there is no panel {key!r}; the panels are {', '.join(self._panels)}.")
+        return self._panels[key]
+
     def _set_option(self, key: str, name: str, value) -> None:
-        options = self._panels[key].options
+        options = self._panel(key).options
         if name not in options.trait_names():
             raise DynExplorerError(f"panel {key!r} has no option {name!r}; it has {', '.join(options.trait_names())}.")
         try:
@@ -547,7 +550,22 @@ def _weak_send(inspector: Inspector):
 def explore(model, inputs, labels=None, *, class_names=None, layers=None, device=None) -> Inspector:
     """Open a live model in an inspector.
 
-    It returns at once; the model is run in a worker. See `Inspector` for the parameters.
+    It returns at once; the model is run in a worker, borrowed and given back bit-identical.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        On any device, in train or eval mode; looked at where it is and as it is.
+    inputs : tensor, array, DataLoader, list of tensors, or one batch as the model's forward takes it
+        Samples first, as in (n_samples, channels, height, width); the first 256 are looked at.
+    labels : sequence of int, optional
+        Class of each input.
+    class_names : sequence of str, optional
+        Names of the classes 0, 1, ...
+    layers : sequence of str, optional
+        Layers taken together at the start; default one layer, the last convolution.
+    device : str or torch.device, optional
+        Where the inputs are moved; the model stays where it is.
 
     Returns
     -------
