@@ -6,10 +6,16 @@
 >>> inspector.close()
 """
 
-from . import analysis, demo, views
-from .capture import list_layers, record, snapshots
-from .errors import DynExplorerError
-from .inspector import Inspector, explore
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import analysis, capture, demo, views
+    from .capture import list_layers, record, snapshots
+    from .errors import DynExplorerError
+    from .inspector import Inspector, explore
 
 __version__ = "0.1.0"
 
@@ -17,6 +23,7 @@ __all__ = [
     "DynExplorerError",
     "Inspector",
     "analysis",
+    "capture",
     "demo",
     "explore",
     "list_layers",
@@ -24,3 +31,28 @@ __all__ = [
     "snapshots",
     "views",
 ]
+
+# Loaded when first used: a command line that checks an installation must start where a part of it is missing.
+_HOMES = {
+    "DynExplorerError": "errors",
+    "Inspector": "inspector",
+    "explore": "inspector",
+    "list_layers": "capture",
+    "record": "capture",
+    "snapshots": "capture",
+}
+
+
+def __getattr__(name: str):
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in __all__:
+        value = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,7 +6,7 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 
 from .base import View
 from .eigenvalue_circle import EigenvalueCircle
-from .mode_energies import ModeEnergies, row_shares
+from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
 from .singular_values import SingularValues
 from .theme import bokeh_theme
@@ -20,5 +20,4 @@ __all__ = [
     "TimeDynamics",
     "View",
     "bokeh_theme",
-    "row_shares",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, LinearColorMapper
-from scipy.ndimage import zoom
+from PIL import Image
 
 from .base import View, empty, hover, largest_finite, quiet_figure
 from .theme import MAGNITUDE_PALETTE, NEUTRAL
@@ -135,10 +135,12 @@ def _holes(values: np.ndarray) -> str:
 
 def smooth(values: np.ndarray) -> np.ndarray:
     """Enlarge a small map bilinearly, as float32; a map of `FINEST` pixels or more stays as it is."""
-    factor = FINEST / max(values.shape)
+    height, width = values.shape
+    factor = FINEST / max(height, width)
     if factor <= 1:
         return values
-    return zoom(values, factor, order=1, mode="nearest", grid_mode=True).astype(np.float32)
+    size = max(1, round(width * factor)), max(1, round(height * factor))
+    return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
 
 
 def rgba(picture: np.ndarray) -> np.ndarray:

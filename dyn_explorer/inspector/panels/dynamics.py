@@ -16,6 +16,7 @@ from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import MIN_WINDOW, InspectorState
 from dyn_explorer.views import theme
+from dyn_explorer.views.mode_energies import row_shares
 
 from .base import Card, Panel, Settings
 
@@ -239,7 +240,7 @@ class DynamicsPanel(Panel):
                 "turn": np.abs(np.angle(value)) / (2 * np.pi),
                 "strength": dmd.strengths[rows],
                 "energy": dmd.energies[rows],
-                "share": views.row_shares(dmd),
+                "share": row_shares(dmd),
             }
         )
 
