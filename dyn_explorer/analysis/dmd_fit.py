@@ -122,7 +122,15 @@ def least_squares_amplitudes(
     Returns
     -------
     ndarray (r,), complex128
+
+    Raises
+    ------
+    LinAlgError
+        The modes are not finite.
     """
+    # LAPACK's least squares may never return from values that are not finite.
+    if not np.isfinite(modes).all():
+        raise np.linalg.LinAlgError("the modes overflow")
     partners = conjugate_partners(eigenvalues)
     upper = np.flatnonzero((partners != np.arange(len(partners))) & (eigenvalues.imag > 0))
     lower = partners[upper]

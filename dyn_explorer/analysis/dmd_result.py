@@ -94,19 +94,17 @@ class DMDResult:
     @property
     def condition(self) -> float:
         """Largest over smallest retained singular value."""
-        return float(self.singular_values[0] / self.singular_values[self.rank - 1])
+        return self._largest_over(self.rank - 1)
 
     @property
     def full_condition(self) -> float:
         """Largest over smallest singular value of the window; infinite when the smallest is zero."""
-        smallest = self.singular_values[-1]
-        return float(self.singular_values[0] / smallest) if smallest > 0 else float("inf")
+        return self._largest_over(-1)
 
     @property
     def continuous_eigenvalues(self) -> np.ndarray:
         """``log(eigenvalues) / dt`` (r,), complex128; an eigenvalue 0 gives -inf."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.eigenvalues) / self.dt
+        return self.growth + 1j * (np.angle(self.eigenvalues) / self.dt)
 
     @property
     def frequencies(self) -> np.ndarray:
@@ -124,15 +122,15 @@ class DMDResult:
         """Frobenius norm of window minus reconstruction, relative to the window's; inf where a mode overflows."""
         start, stop = self.window
         columns = self.compressed.factor[:, start:stop]
-        courses = self.dynamics()
+        # Squares of snapshots as small as 1e-200 would vanish.
+        size = np.abs(columns).max()
         # The real part of a product, without its imaginary part.
-        left, right = (
-            np.hstack([self.coordinates.real, -self.coordinates.imag]),
-            np.vstack([courses.real, courses.imag]),
-        )
+        left = np.hstack([self.coordinates.real, -self.coordinates.imag])
         with one_thread(), np.errstate(over="ignore", invalid="ignore"):
-            error = np.linalg.norm(columns - left @ right)
-        return float(error / np.linalg.norm(columns)) if np.isfinite(error) else float("inf")
+            courses = self.dynamics() / size
+            right = np.vstack([courses.real, courses.imag])
+            error = np.linalg.norm(columns / size - left @ right) / np.linalg.norm(columns / size)
+        return float(error) if np.isfinite(error) else float("inf")
 
     def modes(self, indices: int | Sequence[int] | None = None) -> np.ndarray:
         """Lift modes to feature space; only the ones asked for are computed.
@@ -196,6 +194,10 @@ class DMDResult:
             weights = self.amplitudes[chosen][:, None] * self.eigenvalues[chosen][:, None] ** steps
             combination = (self.coefficients[:, chosen] @ weights).real
         return self.compressed.lift(combination, self.window[0])
+
+    def _largest_over(self, index: int) -> float:
+        with np.errstate(divide="ignore", over="ignore"):
+            return float(self.singular_values[0] / self.singular_values[index])
 
     def _checked(self, indices: int | Sequence[int] | None) -> np.ndarray:
         count = len(self.eigenvalues)

@@ -26,6 +26,8 @@ _KNOWN_WARNINGS = (
 )
 _LIFT_TOLERANCE = 1e-12
 _STEPS, _MORE_STEPS = 40, 8
+# The window's growth may not exceed e to this power.
+_LARGEST_EXPONENT = 300.0
 _NEARLY_PAIRED, _NEARLY_REAL = 1e-4, 1e-12
 # More steps that lower the error by more than this share mean that the first had not arrived.
 _ARRIVED = 1e-2
@@ -58,9 +60,19 @@ def fit_optimised(problem: FitProblem) -> Fit:
 
 
 def _optimise(problem: FitProblem, start: np.ndarray | None, steps: int) -> Fit:
+    fastest_growth = _LARGEST_EXPONENT / problem.n_snapshots
+
+    def stay_finite(exponents: np.ndarray) -> np.ndarray:
+        # LAPACK's least squares may never return from values that are not finite.
+        if not np.isfinite(exponents).all():
+            raise FloatingPointError("its exponents are no longer finite")
+        return np.minimum(exponents.real, fastest_growth) + 1j * exponents.imag
+
     def build(pydmd: Any) -> Any:
         options = {"maxiter": steps, "eps_stall": 1e-9, "tol": 1e-10}
-        model = pydmd.BOPDMD(svd_rank=problem.rank, init_alpha=start, varpro_opts_dict=options)
+        model = pydmd.BOPDMD(
+            svd_rank=problem.rank, init_alpha=start, eig_constraints=stay_finite, varpro_opts_dict=options
+        )
         return model.fit(problem.columns, np.arange(problem.n_snapshots, dtype=float))
 
     return _fit(problem, "optimised", build, continuous=True)

@@ -17,7 +17,7 @@ _HALF_WIDTH = 1.5
 _POINTS_AT_ONCE = 64
 # Below this share of the matrix's square, the square root of an eigenvalue of M^H M has lost too many digits.
 _SAFE_SQUARE = 1e-5
-# Norm of the inverse of unit eigenvectors beyond which left eigenvectors have fewer than some six digits.
+# Largest entry of the inverse of unit eigenvectors beyond which left eigenvectors have fewer than some six digits.
 _MOST_DEPENDENT = 1e10
 
 
@@ -180,7 +180,7 @@ def _left_eigenvectors(vectors: np.ndarray | None) -> np.ndarray | None:
         inverse = np.linalg.inv(vectors)
     except np.linalg.LinAlgError:
         return None
-    independent = np.linalg.norm(inverse) < _MOST_DEPENDENT
+    independent = np.abs(inverse).max() < _MOST_DEPENDENT
     return inverse.T if independent else None
 
 

@@ -150,6 +150,7 @@ def test_an_eigenvalue_of_zero_dies_at_once():
     result = dmd(matrix)
     assert result.eigenvalues.tolist() == [0]
     assert np.isneginf(result.growth[0])
+    assert np.isneginf(result.continuous_eigenvalues[0].real)
     assert result.reconstruction_error == pytest.approx(1.0)
 
 
@@ -188,6 +189,22 @@ def test_a_mode_that_overflows_has_no_finite_reconstruction():
     result = dmd(matrix, rank=1)
     np.testing.assert_allclose(result.eigenvalues, [1e5], rtol=1e-5)
     assert result.reconstruction_error == np.inf
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-30, 1e100])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_size_of_the_snapshots_does_not_matter(size, method, noise):
+    plain, scaled = dmd(noise(60, 12), rank=5, method=method), dmd(noise(60, 12) * size, rank=5, method=method)
+    np.testing.assert_allclose(scaled.eigenvalues, plain.eigenvalues, atol=1e-10)
+    np.testing.assert_allclose(scaled.strengths / size, plain.strengths, rtol=1e-8)
+    assert scaled.reconstruction_error == pytest.approx(plain.reconstruction_error)
+
+
+def test_ranks_far_beyond_that_of_the_data_warn_by_their_condition():
+    snapshots = np.random.default_rng(0).standard_normal((30, 1)) * np.ones(12)
+    result = dmd(snapshots, rank=8)
+    assert result.condition > 1e14
+    assert result.full_condition >= result.condition
 
 
 def test_rotating_the_features_changes_nothing(noise):

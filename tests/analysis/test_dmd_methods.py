@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import types
 import warnings
@@ -130,6 +131,14 @@ def test_an_iteration_that_has_not_arrived_is_said(noise, monkeypatch):
         DynExplorerError, match=r"optimised method did not converge .* after 1 steps, 8 more still lower"
     ):
         dmd(noise(500, 40), rank=8, method="optimised")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_exponents_that_run_away_are_held(seed, noise):
+    # Left alone, they overflow, and LAPACK's least squares never returns.
+    with contextlib.suppress(DynExplorerError):
+        result = dmd(noise(38, 19, seed=seed), method="optimised")
+        assert np.isfinite(result.strengths).all()
 
 
 def test_alternating_directions_that_do_not_settle_are_said(noisy, monkeypatch):
