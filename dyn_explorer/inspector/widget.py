@@ -340,6 +340,24 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             self._put_result(panel, result)
             self._put_outcome(time.perf_counter() - began)
             self._outbox.flush()
+        if self._runner.let_go(job):
+            self._refine(panel, result, self._settings(panel, chosen), job)
+
+    def _refine(self, panel: Panel, result, settings: Settings, job: Job) -> None:
+        try:
+            refined = panel.refine(self._source, result, settings, job)
+        except Cancelled:
+            raise
+        except DynExplorerError as error:
+            self._say("note", f"Nothing to compare with: {error}")
+            return
+        with self._page_lock:
+            if refined is None or job.cancel.is_set():
+                return
+            self._results[panel.key] = refined
+            panel.show(refined, settings)
+            self._put_result(panel, refined)
+            self._outbox.flush()
 
     def _forget_if_stale(self) -> None:
         if self._seen_generation != self._generation:
@@ -414,10 +432,12 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         put("empty", None)
         if result is None:
             put("numbers", [])
+            put("metrics", None)
             put("table", None)
             put("meaning", "")
             return
         put("numbers", panel.numbers(result))
+        put("metrics", panel.metrics(result))
         put("table", page.table(panel.table(result)))
         put("meaning", panel.meaning(result))
 
@@ -460,7 +480,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
                 self._attempt(lambda name=name: self._set(name, changes[name]))
         finally:
             self._of_this_thread.hand_moves = False
-        self._outbox.flush()
+        if not self._runner.busy:  # else it goes with the picture, which would have to wait until this was drawn
+            self._outbox.flush()
 
     def _hand_moves(self) -> bool:
         return getattr(self._of_this_thread, "hand_moves", False)
