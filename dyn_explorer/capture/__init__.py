@@ -1,18 +1,31 @@
 """The only part of the package that touches a live model."""
 
+from .epochs import EpochRecording, record_epochs
 from .guard import borrow
 from .layers import LayerInfo, list_layers, unwrap
+from .paths import path_inputs, record_path
+from .presets import PRESETS, dmd_xai_snapshots
 from .recording import Recording, RecordingError, record
+from .select import select_layers
 from .snapshots import Snapshots, snapshots
+from .untrained import untrained_copy
 
 __all__ = [
+    "PRESETS",
+    "EpochRecording",
     "LayerInfo",
     "Recording",
     "RecordingError",
     "Snapshots",
     "borrow",
+    "dmd_xai_snapshots",
     "list_layers",
+    "path_inputs",
     "record",
+    "record_epochs",
+    "record_path",
+    "select_layers",
     "snapshots",
+    "untrained_copy",
     "unwrap",
 ]

@@ -60,7 +60,8 @@ def _repeated(matrix: torch.Tensor, columns: list[int], largest: list[float]) ->
     for position, index in enumerate(order):
         if index in repeated:
             continue
-        for other in order[position + 1 :]:
+        for later in range(position + 1, len(order)):
+            other = order[later]
             reach = 4 * tolerance * max(largest[index], largest[other])
             if shadows[other] - shadows[index] > reach:
                 break

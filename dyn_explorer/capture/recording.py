@@ -22,6 +22,7 @@ from .inputs import Batch, Target, batches, count_samples
 from .layers import LayerInfo, list_layers
 from .memory import is_out_of_memory, release_memory
 from .names import check_names
+from .steps import Steps
 from .tap import LayerRun, Mark, Store, Tap, floating_tensor
 
 MEMORY_BUDGET = 1024**3
@@ -59,6 +60,8 @@ class Recording:
         Whether the model ran in train mode.
     complete : bool
         False if the forward failed, and this is what ran before.
+    path : Steps or None
+        From `record_path`: the samples are steps of one image on its way, and this says which.
 
     Example
     -------
@@ -79,6 +82,7 @@ class Recording:
     revision: int = field(default_factory=lambda: next(_REVISIONS))
     training: bool = False
     complete: bool = True
+    path: Steps | None = None
 
     @property
     def n_samples(self) -> int:
