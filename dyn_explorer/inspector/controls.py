@@ -52,3 +52,8 @@ def rank(name: str, value, effective: int, most: int, presets: list[tuple[object
         "presets": shown,
         "help": hint,
     }
+
+
+def toggle(name: str, label: str, value: bool, hint: str = "") -> dict:
+    """Something that is on or off."""
+    return {"kind": "toggle", "name": name, "label": label, "value": value, "help": hint}

@@ -26,12 +26,15 @@ class Job:
     resource : hashable
         What the slow part depends on. A newer job with the same resource lets this one finish its slow part; one with
         another resource cancels it.
+    yields : bool
+        Whether the rest of the work ends as soon as there is a newer job, whatever that depends on.
     progress, note : callable
         ``progress(fraction, text)`` says how far it is; ``note(text)`` says what had to be changed on the way.
     """
 
     work: Callable[[Job], None]
     resource: object = None
+    yields: bool = False
     progress: Callable[[float, str], None] = lambda _fraction, _text: None
     note: Callable[[str], None] = lambda _text: None
     cancel: threading.Event = field(default_factory=threading.Event)
@@ -71,9 +74,16 @@ class JobRunner:
             if self._closed:
                 return
             self._pending = job
-            if self._running is not None and self._running.resource != job.resource:
-                self._running.cancel.set()
+            running = self._running
+            if running is not None and (running.yields or running.resource != job.resource):
+                running.cancel.set()
             self._condition.notify_all()
+
+    def let_go(self, job: Job) -> bool:
+        """What is left of a running job makes room for any newer one; False if there is one already."""
+        with self._condition:
+            job.yields = True
+            return self._pending is None and not job.cancel.is_set()
 
     def cancel(self) -> bool:
         """Drop what waits and stop what runs at its next check; True if there was anything."""

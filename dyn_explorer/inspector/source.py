@@ -105,12 +105,15 @@ class Source:
         self.layers = {info.name: info for info in capture.list_layers(self.model)}
         self.recording: capture.Recording | None = None
         self.failure: capture.RecordingError | None = None
+        self._untrained = None
+        self._untrained_recording: capture.Recording | None = None
         self._snapshots = Memo(KEPT_SNAPSHOTS)
         self._fits = Memo(KEPT_FITS)
 
     def forget(self) -> None:
         """Drop what was recorded, because weights or inputs have changed."""
         self.recording = None
+        self._untrained_recording = None
         self._snapshots.clear()
         self._fits.clear()
 
@@ -135,7 +138,7 @@ class Source:
         wanted = list(dict.fromkeys((*kept, *names)))
         self.failure = None
         try:
-            self.recording = self._record(wanted, job)
+            self.recording = self._record(self.model, wanted, job)
         except capture.RecordingError as error:
             self._meet(error.recording)
             if not error.recording.activations or any(name not in error.recording.activations for name in names):
@@ -144,9 +147,9 @@ class Source:
         self._meet(self.recording)
         return self.recording
 
-    def _record(self, names: list[str], job: Job) -> capture.Recording:
+    def _record(self, model, names: list[str], job: Job) -> capture.Recording:
         return capture.record(
-            self.model,
+            model,
             self.inputs,
             layers=names,
             labels=self.labels,
@@ -170,6 +173,9 @@ class Source:
         missing = [name for name in layers if name not in recording.activations]
         if missing:
             raise DynExplorerError(f"layer {missing[0]!r} was not executed in this forward pass; choose another layer.")
+        return self._laid_out(recording, layers, axis, sample, job)
+
+    def _laid_out(self, recording, layers: tuple[str, ...], axis: str, sample: int, job: Job) -> SnapshotSet:
         key = (recording.revision, layers, axis, sample if axis != "sample" else None)
 
         def make() -> SnapshotSet:
@@ -178,6 +184,17 @@ class Source:
             return SnapshotSet(made, analysis.compress(made.matrix), key)
 
         return self._snapshots.get(key, make)
+
+    def untrained_snapshot_set(self, layers: tuple[str, ...], axis: str, sample: int, job: Job) -> SnapshotSet:
+        """The same snapshots of an untrained copy, which is made and run once."""
+        if self._untrained is None:
+            self._untrained = capture.untrained_copy(self.model, seed=SEED)
+        have = self._untrained_recording
+        if have is None or any(name not in have.activations for name in layers):
+            kept = tuple(have.activations) if have is not None and _bytes(have) < KEPT_BYTES else ()
+            job.progress(0.5, "running an untrained copy")
+            self._untrained_recording = self._record(self._untrained, list(dict.fromkeys((*kept, *layers))), job)
+        return self._laid_out(self._untrained_recording, layers, axis, sample, job)
 
     def fit(self, found: SnapshotSet, *, rank, window: tuple[int, int], method: str) -> analysis.DMDResult:
         """A DMD of some columns; fits that were made before come from memory."""

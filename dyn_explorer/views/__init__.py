@@ -6,6 +6,7 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 
 from .base import View
 from .eigenvalue_circle import EigenvalueCircle
+from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
 from .singular_values import SingularValues
@@ -14,6 +15,7 @@ from .time_dynamics import TimeDynamics
 
 __all__ = [
     "EigenvalueCircle",
+    "MapRow",
     "ModeEnergies",
     "ModeImage",
     "SingularValues",

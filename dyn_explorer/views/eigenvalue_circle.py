@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import numpy as np
 from bokeh.models import ColumnDataSource, TapTool
+from bokeh.plotting.contour import contour_data
 
 from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure
 from .theme import DECAYING, GROWING, MARKERS, NEUTRAL, OUTSIDE, SELECTED, STABLE
 
 REACH = 2.0  # further out than this an eigenvalue is drawn on the rim, so that one outlier cannot hide the rest
+LEVELS = [-2.0, -1.5, -1.0, -0.5, -0.25]  # of log10 tau
+CONTOUR_COLORS = ["#00224E", "#35456C", "#666970", "#948E77", "#C8B866"]  # cividis, dark for nearly an eigenvalue
+_NO_CONTOURS = (*np.meshgrid([0.0, 1.0], [0.0, 1.0]), np.full((2, 2), 99.0))
 _NOTHING = {
-    name: [] for name in ("x", "y", "re", "im", "size", "color", "marker", "kind", "row", "modulus", "turn", "strength")
+    name: []
+    for name in (
+        "x",
+        "y",
+        "re",
+        "im",
+        "size",
+        "color",
+        "marker",
+        "kind",
+        "row",
+        "modulus",
+        "turn",
+        "strength",
+        "alpha",
+        "residual",
+    )
 }
 
 
@@ -51,6 +71,7 @@ class EigenvalueCircle(View):
         self._band = self.figure.annulus(
             x=0, y=0, inner_radius=0.95, outer_radius=1.05, color=NEUTRAL, alpha=0.18, line_width=0
         )
+        self._contours = self.figure.contour(*_NO_CONTOURS, levels=LEVELS, line_color=CONTOUR_COLORS, line_width=1.2)
         self.figure.line(np.cos(angle), np.sin(angle), color=NEUTRAL, line_width=1.2)
         dots = plain_glyph(
             self.figure.scatter(
@@ -59,7 +80,7 @@ class EigenvalueCircle(View):
                 size="size",
                 marker="marker",
                 fill_color="color",
-                fill_alpha=0.65,
+                fill_alpha="alpha",
                 line_color="color",
                 source=self.rows,
             )
@@ -77,11 +98,14 @@ class EigenvalueCircle(View):
                     ("|λ|", "@modulus{0.0000} (@kind)"),
                     ("turn per step", "@turn{0.000} of 2π"),
                     ("|b| ‖φ‖", "@strength{0.000e+0}"),
+                    ("residual / |λ|", "@residual{0.000}"),
                 ],
             ),
         )
 
-    def update(self, result, *, selected: int = 0, tol: float = 0.05) -> None:
+    def update(
+        self, result, *, selected: int = 0, tol: float = 0.05, residuals=None, most_residual: float = np.inf
+    ) -> None:
         """Show the eigenvalues of a DMD.
 
         Parameters
@@ -92,8 +116,14 @@ class EigenvalueCircle(View):
             Row (a conjugate pair is one) that is marked.
         tol : float, default 0.05
             Half width of the stability band, in ``|lambda|``.
+        residuals : array (r,), optional
+            Residual of each eigenpair relative to ``|lambda|``; the fill fades from 0 to 1 and beyond.
+        most_residual : float, optional
+            Eigenvalues with a larger residual are not drawn.
         """
         values = np.asarray(result.eigenvalues)
+        residual = np.zeros(len(values)) if residuals is None else np.nan_to_num(residuals, nan=np.inf)
+        shown = residual <= most_residual
         modulus = np.abs(values)
         finite = np.isfinite(modulus)
         outside = modulus > REACH
@@ -108,7 +138,7 @@ class EigenvalueCircle(View):
         strengths = np.asarray(result.strengths)
         strongest = largest_finite(strengths) or 1.0
         relative = np.nan_to_num(strengths, nan=0.0, posinf=strongest) / strongest
-        self.rows.data = {
+        columns = {
             "x": drawn.real.astype(np.float32),
             "y": drawn.imag.astype(np.float32),
             "re": values.real,
@@ -121,20 +151,42 @@ class EigenvalueCircle(View):
             "modulus": modulus,
             "turn": np.abs(np.angle(values)) / (2 * np.pi),
             "strength": strengths,
+            "alpha": 0.12 + 0.68 * (1 - np.clip(residual, 0, 1)),
+            "residual": residual,
         }
-        members = row_of_each(result) == selected
+        self.rows.data = {name: np.asarray(column)[shown] for name, column in columns.items()}
+        members = (row_of_each(result) == selected) & shown
         self._mark.data = {"x": drawn.real[members], "y": drawn.imag[members]}
         self._band.glyph.update(inner_radius=max(0.0, 1 - tol), outer_radius=1 + tol)
         self._fit(self.figure.x_range, -reach, reach)
         self._fit(self.figure.y_range, -reach, reach)
+        hidden = int(np.sum(~shown[result.rows]))
         stable = int(np.sum(np.abs(modulus[result.rows] - 1) <= tol))
         self.summary = (
             f"{len(result.rows)} modes, {stable} within {tol:g} of the unit circle, "
-            f"largest modulus {largest:.3g}{'' if finite.all() else f', {np.sum(~finite)} not finite and not drawn'}."
+            f"largest modulus {largest:.3g}{'' if finite.all() else f', {np.sum(~finite)} not finite and not drawn'}"
+            f"{f'; {hidden} with a larger residual are hidden' if hidden else ''}."
         )
+
+    def show_pseudospectrum(self, pseudospectrum) -> None:
+        """Lay contours of log10 tau under the eigenvalues.
+
+        Parameters
+        ----------
+        pseudospectrum : (grid, tau) or None
+            ``grid (n, n)`` complex points and ``tau (n, n)`` as `dyn_explorer.analysis.pseudospectrum` returns them;
+            None takes the contours away.
+        """
+        if pseudospectrum is None:
+            x, y, z = _NO_CONTOURS
+        else:
+            grid, tau = pseudospectrum
+            x, y, z = grid.real, grid.imag, np.log10(np.maximum(tau, 1e-12))
+        self._contours.set_data(contour_data(x, y, z, LEVELS))
 
     def clear(self) -> None:
         """Take every eigenvalue away."""
+        self.show_pseudospectrum(None)
         empty(self.rows)
         empty(self._mark)
         self.summary = "No eigenvalues to show."

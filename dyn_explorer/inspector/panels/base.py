@@ -52,6 +52,8 @@ class Card:
         Heading, and what to know when reading the figure.
     square : bool
         Whether the figure keeps its height equal to its width.
+    wide : bool
+        Whether the figure takes the whole width and little height.
     legend : tuple of (symbol, colour, meaning)
         Marks that the figure uses.
     """
@@ -60,6 +62,7 @@ class Card:
     title: str
     help: str
     square: bool = False
+    wide: bool = False
     legend: tuple[tuple[str, str, str], ...] = ()
 
 
@@ -107,6 +110,13 @@ class Panel(ABC):
     def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job):
         """The panel's result; runs in the worker, touches no figure and raises `DynExplorerError` for bad input."""
 
+    def refine(self, source: Source, result, settings: Settings, job: Job) -> object | None:  # noqa: ARG002 - for panels that have more
+        """The result with what takes longer; runs after `show`, in the worker, and ends when the hand moves on.
+
+        None, which is what this returns, means that there is no more.
+        """
+        return None
+
     @abstractmethod
     def show(self, result, settings: Settings) -> None:
         """Draw `result`; the only writer of the panel's figures."""
@@ -118,6 +128,10 @@ class Panel(ABC):
     @abstractmethod
     def numbers(self, result) -> list[dict]:
         """Figures in digits: dicts with ``label``, ``value`` (str) and ``help``."""
+
+    def metrics(self, result) -> dict | None:  # noqa: ARG002 - for panels that have metrics
+        """Metrics beside their nulls: ``columns``, ``rows`` of ``label``, ``help`` and ``cells``, and a ``note``."""
+        return None
 
     @abstractmethod
     def meaning(self, result) -> str:

@@ -166,7 +166,19 @@ class RankControl extends Control {
   }
 }
 
-const CONTROL_KINDS = { menu: MenuControl, slider: SliderControl, span: SpanControl, rank: RankControl };
+class ToggleControl extends Control {
+  constructor(description, set) {
+    super(description, set);
+    this.input = h("input", { type: "checkbox", onchange: () => this.send(this.input.checked) });
+    this.element.append(h("label", { className: "dx-control-head" }, this.label, this.input));
+  }
+
+  update(description) {
+    this.input.checked = description.value;
+  }
+}
+
+const CONTROL_KINDS = { toggle: ToggleControl, menu: MenuControl, slider: SliderControl, span: SpanControl, rank: RankControl };
 
 class Controls {
   constructor(set) {

@@ -71,3 +71,27 @@ class RowTable {
     this.choose(next);
   }
 }
+
+// Metrics beside their nulls; grey where the null is, because a metric says nothing without it.
+
+class MetricsTable {
+  constructor() {
+    this.head = h("tr");
+    this.body = h("tbody");
+    this.note = h("p", { className: "dx-quiet" });
+    const table = h("table", { className: "dx-table dx-metrics" }, h("thead", {}, this.head), this.body);
+    this.element = h("section", { className: "dx-table-card", hidden: true }, h("h3", {}, "Metrics and their nulls"), table, this.note);
+  }
+
+  update(metrics) {
+    this.element.hidden = metrics === null;
+    if (metrics === null) return;
+    this.head.replaceChildren(...metrics.columns.map((name) => h("th", { scope: "col" }, name)));
+    this.body.replaceChildren(
+      ...metrics.rows.map(({ label, help, cells }) =>
+        h("tr", { title: help }, h("th", { scope: "row" }, label), ...cells.map((cell) => h("td", {}, cell))),
+      ),
+    );
+    this.note.textContent = metrics.note;
+  }
+}

@@ -21,8 +21,9 @@ class InspectorView {
     this.frame = new PanelFrame((key) => set({ panel: key }));
     this.frame.resetZoom = (figure) => this.resetZoom(figure);
     this.table = new RowTable((row) => set({ mode: row }));
+    this.metrics = new MetricsTable();
     const side = h("aside", { className: "dx-side" }, this.tree.element, this.strip.element, this.controls.element);
-    const main = h("main", { className: "dx-main" }, this.frame.element, this.table.element);
+    const main = h("main", { className: "dx-main" }, this.frame.element, this.metrics.element, this.table.element);
     this.root = h("div", { className: "dx-inspector" }, this.header.element, h("div", { className: "dx-body" }, side, main));
     element.append(this.root);
   }
@@ -187,6 +188,7 @@ class InspectorView {
       numbers: (section) => this.frame.setNumbers(section),
       meaning: (section) => (this.frame.meaning.textContent = section),
       empty: (section) => this.frame.setEmpty(section),
+      metrics: (section) => this.metrics.update(section),
       table: (section) => this.table.update(section),
     };
     for (const [name, drawSection] of Object.entries(drawers)) {
