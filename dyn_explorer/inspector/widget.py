@@ -341,6 +341,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             self._put_outcome(time.perf_counter() - began)
             self._outbox.flush()
         if self._runner.let_go(job):
+            # The picture is there and its outcome stands in the header.
+            job.progress = lambda _fraction, _text: None
             self._refine(panel, result, self._settings(panel, chosen), job)
 
     def _refine(self, panel: Panel, result, settings: Settings, job: Job) -> None:
