@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from os import PathLike, fspath
 from typing import Any
 
@@ -19,7 +21,7 @@ _SHOWN = 5
 
 
 def numbered(items: Mapping[object, Any] | Iterable[Any], kind: type, what: str) -> dict[object, Any]:
-    """Return items by epoch, numbered from 0 if they are not.
+    """Return items by epoch in growing order, numbered from 0 if they are not; names keep their order.
 
     Raises
     ------
@@ -43,7 +45,18 @@ def numbered(items: Mapping[object, Any] | Iterable[Any], kind: type, what: str)
     for epoch, item in by_epoch.items():
         if not isinstance(item, kind):
             raise DynExplorerError(f"{epoch!r} of `{what}` is no {kind.__name__}, got {type(item).__name__}")
-    return by_epoch
+    return dict(sorted(by_epoch.items())) if are_times(by_epoch) else by_epoch
+
+
+def are_times(epochs: Iterable[object]) -> bool:
+    """Whether all epochs are finite numbers.
+
+    Example
+    -------
+    >>> are_times([0, 2.5]), are_times(["before", "after"])
+    (True, False)
+    """
+    return all(isinstance(epoch, Real) and math.isfinite(epoch) for epoch in epochs)
 
 
 def load_into(model: nn.Module, checkpoint: object, label: str, *, strict: bool = True) -> None:
@@ -78,7 +91,7 @@ def load_into(model: nn.Module, checkpoint: object, label: str, *, strict: bool 
     """
     state = _unwrapped(_state_of(checkpoint, label))
     own = model.state_dict(keep_vars=True)
-    fitted = {name: _fitted(value, own.get(name)) for name, value in state.items()}
+    fitted = {name: _fitted(value, own.get(name)) for name, value in _with_tied(state, own).items()}
     try:
         model.load_state_dict(fitted, strict=strict, assign=True)
     except (RuntimeError, TypeError) as error:
@@ -114,6 +127,13 @@ def _unwrapped(state: Mapping[str, Any]) -> Mapping[str, Any]:
         if state and all(str(name).startswith(prefix) for name in state):
             return _unwrapped({name.removeprefix(prefix): value for name, value in state.items()})
     return state
+
+
+def _with_tied(state: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    # Files often hold shared weights once; loaded apart, the second name would keep the model's own values.
+    by_tensor = {id(own[name]): value for name, value in state.items() if name in own}
+    tied = {name: by_tensor[id(mine)] for name, mine in own.items() if name not in state and id(mine) in by_tensor}
+    return {**state, **tied}
 
 
 def _fitted(value: object, own: object) -> object:

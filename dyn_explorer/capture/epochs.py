@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from numbers import Real
 from typing import Any
 
 import torch
@@ -13,7 +11,7 @@ from torch import nn
 
 from dyn_explorer.errors import DynExplorerError
 
-from .checkpoints import load_into, numbered
+from .checkpoints import are_times, load_into, numbered
 from .guard import borrow
 from .recording import HOST_BUDGET, MEMORY_BUDGET, Recording, record
 
@@ -157,23 +155,22 @@ def record_epochs(
     texts, _ = _in_time(by_epoch)
     share = len(by_epoch)
     recordings: dict[object, Recording] = {}
-    # The loaded weights take the place of the model's own, so those are not written and need no copy.
-    with borrow(model, parameter_budget=0) as lent:
-        for at, (epoch, checkpoint) in enumerate(by_epoch.items()):
+    for at, (epoch, checkpoint) in enumerate(by_epoch.items()):
+        # The loaded weights take the place of the model's own, so those are not written and need no copy.
+        with borrow(model, parameter_budget=0) as lent:
             load_into(lent, checkpoint, texts[at], strict=strict)
             recordings[epoch] = record(
-                lent, inputs, layers, labels, memory_budget=memory_budget // share, progress=_part(progress, at, share),
-                host_budget=host_budget, **options,
+                lent, inputs, layers, labels, memory_budget=memory_budget // share, host_budget=host_budget,
+                progress=_part(progress, at, share), **options,
             )  # fmt: skip
-            _check_size(recordings[epoch], share, host_budget)
+        _check_size(recordings[epoch], share, host_budget)
     return EpochRecording.of(recordings)
 
 
 def _in_time(by_epoch: Mapping[object, object]) -> tuple[tuple[str, ...], tuple[float, ...] | None]:
-    epochs = list(by_epoch)
-    if all(isinstance(epoch, Real) and math.isfinite(epoch) for epoch in epochs):
-        return tuple(f"epoch {epoch:g}" for epoch in epochs), tuple(float(epoch) for epoch in epochs)
-    return tuple(str(epoch) for epoch in epochs), None
+    if are_times(by_epoch):
+        return tuple(f"epoch {epoch:.10g}" for epoch in by_epoch), tuple(float(epoch) for epoch in by_epoch)
+    return tuple(str(epoch) for epoch in by_epoch), None
 
 
 def _check_same_probe(first: Recording, other: Recording, first_label: str, label: str) -> None:

@@ -55,6 +55,7 @@ def jet(values: torch.Tensor) -> torch.Tensor:
     >>> jet(torch.tensor([[0.0, 1.0]]))
     tensor([[  0., 127.,   0.,   0., 127.,   0.]])
     """
-    index = (values * N_COLOURS).long().clamp_(0, N_COLOURS - 1)
+    # Whole rows of numbers at once: `plane[index]` takes five times as long.
+    index = (values * N_COLOURS).clamp_(0, N_COLOURS - 1).int().flatten()
     planes = jet_table().to(values).T.contiguous()
-    return torch.cat([plane[index] for plane in planes], dim=1)
+    return torch.cat([plane.index_select(0, index).reshape(values.shape) for plane in planes], dim=1)

@@ -42,8 +42,9 @@ def unit_length(rows: torch.Tensor) -> torch.Tensor:
             [0.0000, 0.0000]])
     """
     # By the largest value first: squares of large float32 values overflow, those of small ones vanish.
-    scaled = rows / _nonzero(rows.abs().amax(dim=1, keepdim=True))
-    return scaled / _nonzero(torch.linalg.vector_norm(scaled, dim=1, keepdim=True))
+    largest = torch.maximum(rows.amax(dim=1, keepdim=True), -rows.amin(dim=1, keepdim=True))
+    scaled = rows / _nonzero(largest)
+    return scaled.div_(_nonzero(torch.linalg.vector_norm(scaled, dim=1, keepdim=True)))
 
 
 def stretch(rows: torch.Tensor) -> torch.Tensor:
@@ -61,7 +62,7 @@ def stretch(rows: torch.Tensor) -> torch.Tensor:
             [0.0000, 0.0000, 0.0000]])
     """
     lowest, highest = rows.amin(dim=1, keepdim=True), rows.amax(dim=1, keepdim=True)
-    return (rows - lowest) / _nonzero(highest - lowest)
+    return (rows - lowest).div_(_nonzero(highest - lowest))
 
 
 def _nonzero(scale: torch.Tensor) -> torch.Tensor:

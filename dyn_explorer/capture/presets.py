@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from dyn_explorer.errors import DynExplorerError
+
+from .layers import LayerInfo
 from .recording import Recording
-from .select import select_layers
+from .select import is_convolution
 from .snapshots import Snapshots, snapshots
 
 PRESETS = MappingProxyType(
@@ -39,7 +42,8 @@ def dmd_xai_snapshots(
     Parameters
     ----------
     recording : Recording
-        Of all convolutions, two-dimensional; those that were not recorded are not used.
+        Of all two-dimensional convolutions. Those that were not recorded, and those with one value per channel (in
+        squeeze-and-excitation blocks), are not used.
     sample : int
         The image.
     max_columns, subsample, seed
@@ -70,6 +74,18 @@ def dmd_xai_snapshots(
     >>> result.matrix.shape, result.labels[2]
     (torch.Size([49152, 12]), '0 · channel 10')
     """
-    layers = select_layers(recording, kinds="convolution")
+    layers = [layer.name for layer in recording.layers if _is_usable(layer, recording)]
+    if not layers:
+        raise DynExplorerError(
+            "the preset 'dmd_xai' needs a recorded two-dimensional convolution with more than one value per channel, "
+            "and there is none; record(model, inputs, layers=select_layers(model, kinds='convolution'))"
+        )
     choices = dict(PRESETS["dmd_xai"], max_columns=max_columns, subsample=subsample, seed=seed)
     return snapshots(recording, layers, "channel", sample, **choices)
+
+
+def _is_usable(layer: LayerInfo, recording: Recording) -> bool:
+    if layer.name not in recording.activations or not is_convolution(layer):
+        return False
+    shape = recording.activations[layer.name].shape
+    return len(shape) == 4 and shape[2] * shape[3] > 1

@@ -10,7 +10,7 @@ import torch
 
 from dyn_explorer.errors import DynExplorerError
 
-from .axes import Request, lay_out
+from .axes import lay_out
 from .columns import find_idle_columns
 from .epochs import EpochRecording
 from .layout import Layout
@@ -18,6 +18,7 @@ from .names import nearest
 from .options import MIN_COLUMNS, Options
 from .ordering import choose_columns
 from .recording import Recording
+from .request import Request
 from .steps import even_step
 
 

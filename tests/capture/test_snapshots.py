@@ -189,8 +189,8 @@ def test_finding_idle_columns_costs_less_than_the_factorisation():
         (seconds(lambda: find_idle_columns(matrix)), seconds(lambda: torch.linalg.qr(matrix, mode="r")))
         for _ in range(6)
     ]
-    finding, factoring = (min(times) for times in zip(*pairs, strict=True))
-    assert finding < factoring
+    # Side by side, because other programs on the machine may slow one of them for a while.
+    assert min(finding / factoring for finding, factoring in pairs) < 1
 
 
 def test_random_generators_are_left_alone():
