@@ -57,3 +57,8 @@ def rank(name: str, value, effective: int, most: int, presets: list[tuple[object
 def toggle(name: str, label: str, value: bool, hint: str = "") -> dict:
     """Something that is on or off."""
     return {"kind": "toggle", "name": name, "label": label, "value": value, "help": hint}
+
+
+def grouped(title: str, controls: list[dict], *, folded: bool = False) -> list[dict]:
+    """The same controls under a heading that folds them away."""
+    return [{**control, "group": title, "folded": folded} for control in controls]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +12,11 @@ from dyn_explorer import analysis, capture
 from dyn_explorer.errors import DynExplorerError
 
 from .jobs import Job
+from .recorder import SEED, Layout, Memo, Recorder, Replay
 
 MOST_INPUTS = 256
-KEPT_BYTES = 1 << 30
 KEPT_SNAPSHOTS = 24
 KEPT_FITS = 64
-SEED = 0  # dropout masks of a model in train mode stay the same from one recording to the next
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,51 +38,8 @@ class SnapshotSet:
     key: tuple
 
 
-class Memo:
-    """The last few values, by key; the oldest goes first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict = OrderedDict()
-
-    def get(self, key, make: Callable):
-        """The value of `key`, made now if it is not there."""
-        if key in self._values:
-            self._values.move_to_end(key)
-        else:
-            self._values[key] = make()
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return self._values[key]
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._values.clear()
-
-
-class Replay:
-    """Batches of a generator that can be read again: what was read once is kept, and no more is read than is asked for.
-
-    Examples
-    --------
-    >>> replay = Replay(iter([1, 2, 3]))
-    >>> next(iter(replay)), list(replay)
-    (1, [1, 2, 3])
-    """
-
-    def __init__(self, batches: Iterator) -> None:
-        self._rest = batches
-        self._read: list = []
-
-    def __iter__(self) -> Iterator:
-        yield from self._read
-        for batch in self._rest:
-            self._read.append(batch)
-            yield batch
-
-
 class Source:
-    """Borrows the model when a panel needs activations, and keeps what it has seen.
+    """The live model, its untrained copy, and what was made of their activations.
 
     Parameters
     ----------
@@ -94,26 +49,47 @@ class Source:
         As `dyn_explorer.capture.record` takes them; the first 256 inputs are looked at.
     device : str or torch.device, optional
         Where the inputs are moved; the model stays where it is.
+    checkpoints : mapping, optional
+        Epoch to state dict or file, for axis "epoch".
     """
 
-    def __init__(self, model, inputs, labels=None, *, device=None, most_inputs: int = MOST_INPUTS) -> None:
+    def __init__(
+        self, model, inputs, labels=None, *, device=None, checkpoints=None, most_inputs: int = MOST_INPUTS
+    ) -> None:
         self.model = capture.unwrap(model)
-        self.inputs = Replay(inputs) if isinstance(inputs, Iterator) else inputs
-        self.labels = labels
         self.device = _checked_device(device)
         self.most_inputs = most_inputs
+        self._inputs = Replay(inputs) if isinstance(inputs, Iterator) else inputs
+        self._labels = labels
+        self._recorder = self._recorder_of(self.model, checkpoints)
+        self._untrained: Recorder | None = None
         self.layers = {info.name: info for info in capture.list_layers(self.model)}
-        self.recording: capture.Recording | None = None
-        self.failure: capture.RecordingError | None = None
-        self._untrained = None
-        self._untrained_recording: capture.Recording | None = None
         self._snapshots = Memo(KEPT_SNAPSHOTS)
         self._fits = Memo(KEPT_FITS)
 
+    def _recorder_of(self, model, checkpoints=None) -> Recorder:
+        return Recorder(
+            model,
+            self._inputs,
+            self._labels,
+            device=self.device,
+            most_inputs=self.most_inputs,
+            checkpoints=checkpoints,
+        )
+
+    @property
+    def recording(self) -> capture.Recording | None:
+        """The last recording of the inputs."""
+        return self._recorder.recording
+
+    @property
+    def failure(self) -> capture.RecordingError | None:
+        """Why that recording ended early, if it did."""
+        return self._recorder.failure
+
     def forget(self) -> None:
         """Drop what was recorded, because weights or inputs have changed."""
-        self.recording = None
-        self._untrained_recording = None
+        self._recorder.forget()
         self._snapshots.clear()
         self._fits.clear()
 
@@ -125,40 +101,14 @@ class Source:
         return (convolutions or weighted or [info.name for info in usable])[-1]
 
     def record(self, names: tuple[str, ...], job: Job) -> capture.Recording:
-        """A recording that holds at least `names`.
-
-        Where the model's forward fails after these layers have run, what they put out is still good: it is returned,
-        and `failure` says what went wrong.
-        """
-        have = self.recording
-        if have is not None and all(name in have.activations for name in names):
-            return have
-        # What was looked at before is recorded along, so that going back costs no forward pass, while it fits.
-        kept = tuple(have.activations) if have is not None and _bytes(have) < KEPT_BYTES else ()
-        wanted = list(dict.fromkeys((*kept, *names)))
-        self.failure = None
+        """A recording of the model that holds at least `names`."""
         try:
-            self.recording = self._record(self.model, wanted, job)
+            recording = self._recorder.record(names, job)
         except capture.RecordingError as error:
             self._meet(error.recording)
-            if not error.recording.activations or any(name not in error.recording.activations for name in names):
-                raise
-            self.recording, self.failure = error.recording, error
-        self._meet(self.recording)
-        return self.recording
-
-    def _record(self, model, names: list[str], job: Job) -> capture.Recording:
-        return capture.record(
-            model,
-            self.inputs,
-            layers=names,
-            labels=self.labels,
-            max_samples=self.most_inputs,
-            device=self.device,
-            seed=SEED,
-            cancel=job.cancel,
-            progress=job.progress,
-        )
+            raise
+        self._meet(recording)
+        return recording
 
     def _meet(self, recording: capture.Recording) -> None:
         # In the order of execution, because that is the order a person reads a network in.
@@ -167,34 +117,44 @@ class Source:
         order = {name: place for place, name in enumerate(found)}
         self.layers = dict(sorted(self.layers.items(), key=lambda item: order.get(item[0], len(order))))
 
-    def snapshot_set(self, layers: tuple[str, ...], axis: str, sample: int, job: Job) -> SnapshotSet:
-        """Snapshot matrix and small factor of some layers along one axis."""
+    def snapshot_set(self, layers: tuple[str, ...], layout: Layout, job: Job) -> SnapshotSet:
+        """Snapshot matrix and small factor of some layers of the model."""
         recording = self.record(layers, job)
         missing = [name for name in layers if name not in recording.activations]
         if missing:
             raise DynExplorerError(f"layer {missing[0]!r} was not executed in this forward pass; choose another layer.")
-        return self._laid_out(recording, layers, axis, sample, job)
+        return self._laid_out(self._recorder, layers, layout, job)
 
-    def _laid_out(self, recording, layers: tuple[str, ...], axis: str, sample: int, job: Job) -> SnapshotSet:
-        key = (recording.revision, layers, axis, sample if axis != "sample" else None)
+    def untrained_snapshot_set(self, layers: tuple[str, ...], layout: Layout, job: Job) -> SnapshotSet:
+        """The same of an untrained copy, which is made and run once.
+
+        Raises
+        ------
+        DynExplorerError
+            If there is none: along checkpoints, or where the model cannot be copied.
+        """
+        if layout.axis == "epoch":
+            raise DynExplorerError("an untrained copy has no epochs.")
+        if self._untrained is None:
+            job.progress(0.5, "making an untrained copy")
+            self._untrained = self._recorder_of(capture.untrained_copy(self.model, seed=SEED))
+        return self._laid_out(self._untrained, layers, layout, job)
+
+    def _laid_out(self, recorder: Recorder, layers: tuple[str, ...], layout: Layout, job: Job) -> SnapshotSet:
+        recording = recorder.along(layout, layers, job)
+        key = (recording.revision, layers, layout)
 
         def make() -> SnapshotSet:
             job.progress(0.9, "factoring the snapshots")
-            made = capture.snapshots(recording, list(layers), axis=axis, sample=sample)
+            if layout.preset != "none":
+                made = capture.dmd_xai_snapshots(recording, layout.sample)
+            else:
+                made = capture.snapshots(
+                    recording, list(layers), axis=layout.axis, sample=layout.sample, **layout.options
+                )
             return SnapshotSet(made, analysis.compress(made.matrix), key)
 
         return self._snapshots.get(key, make)
-
-    def untrained_snapshot_set(self, layers: tuple[str, ...], axis: str, sample: int, job: Job) -> SnapshotSet:
-        """The same snapshots of an untrained copy, which is made and run once."""
-        if self._untrained is None:
-            self._untrained = capture.untrained_copy(self.model, seed=SEED)
-        have = self._untrained_recording
-        if have is None or any(name not in have.activations for name in layers):
-            kept = tuple(have.activations) if have is not None and _bytes(have) < KEPT_BYTES else ()
-            job.progress(0.5, "running an untrained copy")
-            self._untrained_recording = self._record(self._untrained, list(dict.fromkeys((*kept, *layers))), job)
-        return self._laid_out(self._untrained_recording, layers, axis, sample, job)
 
     def fit(self, found: SnapshotSet, *, rank, window: tuple[int, int], method: str) -> analysis.DMDResult:
         """A DMD of some columns; fits that were made before come from memory."""
@@ -209,10 +169,6 @@ class Source:
         if self.recording is None:
             return None
         return to_picture(self.recording.inputs[sample].detach().cpu().float().numpy())
-
-
-def _bytes(recording: capture.Recording) -> int:
-    return sum(value.numel() * value.element_size() for value in recording.activations.values())
 
 
 def _checked_device(device) -> torch.device | None:

@@ -20,7 +20,7 @@ CHOICES = ("panel", "layer", "layers", "axis", "sample", "window", "rank", "meth
 # A change of any of these asks for other snapshots, so what was known about the old ones no longer binds.
 SNAPSHOT_CHOICES = ("layer", "layers", "axis", "sample")
 # What a computation may have to fit to what it found.
-FITTED_CHOICES = ("window", "rank", "mode")
+FITTED_CHOICES = ("axis", "window", "rank", "mode")
 
 
 @dataclass
@@ -117,6 +117,8 @@ class InspectorState(HasTraits):
     def is_automatic(self) -> bool:
         """Whether the change under way in this thread is a consequence, not a choice."""
         return getattr(self._of_this_thread, "depth", 0) > 0
+
+    untouched = False  # whether nobody has chosen anything yet; only then may a computation choose the axis
 
     def working_copy(self) -> InspectorState:
         """The choices at this moment, for a computation to read and to fit."""

@@ -51,6 +51,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         Layers taken together at the start; default one layer, the last convolution.
     device : str or torch.device, optional
         Where the inputs are moved; the model stays where it is.
+    checkpoints : mapping of int to state dict or file, optional
+        States of the model by epoch, for snapshots along training.
 
     Examples
     --------
@@ -66,15 +68,18 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     _esm = assets.esm()
     _css = assets.css()
 
-    def __init__(self, model, inputs, labels=None, *, class_names=None, layers=None, device=None, **kwargs) -> None:
+    def __init__(
+        self, model, inputs, labels=None, *, class_names=None, layers=None, device=None, checkpoints=None, **kwargs
+    ) -> None:
         self._ready = False
-        self._source = Source(model, inputs, labels, device=device)
+        self._source = Source(model, inputs, labels, device=device, checkpoints=checkpoints)
         self._class_names = _checked_names(class_names)
         self._panels = {kind.key: kind() for kind in PANELS}
         self._results: dict[str, object] = {}
         self._error: BaseException | None = None
         self._metrics: dict = {}
         self._notes: list[str] = []
+        self._outcome: dict = {}
         self._generation = self._seen_generation = 0
         self._strip_of: int | None = None
         self._page_lock = threading.RLock()
@@ -316,6 +321,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def _render(self, job: Job) -> None:
         began = time.perf_counter()
         chosen = self.working_copy()
+        chosen.untouched = not self._history.can_undo
         before = self._state_of(chosen)
         panel = self._panels[chosen.panel]
         self._open(panel)
@@ -354,11 +360,13 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             self._say("note", f"Nothing to compare with: {error}")
             return
         with self._page_lock:
-            if refined is None or job.cancel.is_set():
+            if job.cancel.is_set():
                 return
-            self._results[panel.key] = refined
-            panel.show(refined, settings)
-            self._put_result(panel, refined)
+            if refined is not None:
+                self._results[panel.key] = refined
+                panel.show(refined, settings)
+                self._put_result(panel, refined)
+            self._outbox.put("status", self._outcome)
             self._outbox.flush()
 
     def _forget_if_stale(self) -> None:
@@ -401,12 +409,14 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def _put_outcome(self, seconds: float) -> None:
         failure = self._source.failure
         if failure is not None:
-            self._outbox.put("status", {"kind": "error", "text": str(failure), "fraction": None})
+            self._outcome = {"kind": "error", "text": str(failure), "fraction": None}
+            self._outbox.put("status", self._outcome)
             return
         metrics = [f"{name} {page.cell(value)}" for name, value in self._metrics.items()]
         text = " · ".join([*metrics, *self._notes, f"shown in {page.short_time(seconds)}"])
         self._notes.clear()
-        self._outbox.put("status", {"kind": "ready", "text": text, "fraction": None})
+        self._outcome = {"kind": "ready", "text": text, "fraction": None}
+        self._outbox.put("status", self._outcome)
 
     def _put_frame(self) -> None:
         panel = self._panels[self.panel]
@@ -419,8 +429,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._outbox.put("header", head)
         self._outbox.put("tree", page.tree(source.layers))
         self.limits.layers = self._layer_reasons()
-        if recording is not None and recording.revision != self._strip_of:
-            self._strip_of = recording.revision
+        if recording is not None and self._seen_generation != self._strip_of:
+            self._strip_of = self._seen_generation
             self._outbox.put("strip", picture_strip(recording.inputs, recording.labels, self._class_names))
 
     def _put_result(self, panel: Panel, result) -> None:
@@ -570,7 +580,7 @@ def _weak_send(inspector: Inspector):
     return send
 
 
-def explore(model, inputs, labels=None, *, class_names=None, layers=None, device=None) -> Inspector:
+def explore(model, inputs, labels=None, *, class_names=None, layers=None, device=None, checkpoints=None) -> Inspector:
     """Open a live model in an inspector.
 
     It returns at once; the model is run in a worker, borrowed and given back bit-identical.
@@ -589,6 +599,8 @@ def explore(model, inputs, labels=None, *, class_names=None, layers=None, device
         Layers taken together at the start; default one layer, the last convolution.
     device : str or torch.device, optional
         Where the inputs are moved; the model stays where it is.
+    checkpoints : mapping of int to state dict or file, optional
+        States of the model by epoch, for snapshots along training.
 
     Returns
     -------
@@ -610,4 +622,6 @@ def explore(model, inputs, labels=None, *, class_names=None, layers=None, device
     >>> inspector.close()
     """
     capture.unwrap(model)
-    return Inspector(model, inputs, labels, class_names=class_names, layers=layers, device=device)
+    return Inspector(
+        model, inputs, labels, class_names=class_names, layers=layers, device=device, checkpoints=checkpoints
+    )

@@ -10,9 +10,8 @@ from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure
 from .theme import DECAYING, GROWING, MARKERS, NEUTRAL, OUTSIDE, SELECTED, STABLE
 
 REACH = 2.0  # further out than this an eigenvalue is drawn on the rim, so that one outlier cannot hide the rest
-LEVELS = [-2.0, -1.5, -1.0, -0.5, -0.25]  # of log10 tau
+LEVELS = [-1.5, -1.0, -0.5, -0.22, -0.045]  # of log10 tau: tau = 0.03, 0.1, 0.3, 0.6, 0.9
 CONTOUR_COLORS = ["#00224E", "#35456C", "#666970", "#948E77", "#C8B866"]  # cividis, dark for nearly an eigenvalue
-_NO_CONTOURS = (*np.meshgrid([0.0, 1.0], [0.0, 1.0]), np.full((2, 2), 99.0))
 _NOTHING = {
     name: []
     for name in (
@@ -71,7 +70,8 @@ class EigenvalueCircle(View):
         self._band = self.figure.annulus(
             x=0, y=0, inner_radius=0.95, outer_radius=1.05, color=NEUTRAL, alpha=0.18, line_width=0
         )
-        self._contours = self.figure.contour(*_NO_CONTOURS, levels=LEVELS, line_color=CONTOUR_COLORS, line_width=1.2)
+        self._contours = ColumnDataSource({"xs": [], "ys": [], "color": []})
+        self.figure.multi_line("xs", "ys", line_color="color", line_width=1.2, source=self._contours)
         self.figure.line(np.cos(angle), np.sin(angle), color=NEUTRAL, line_width=1.2)
         dots = plain_glyph(
             self.figure.scatter(
@@ -154,7 +154,7 @@ class EigenvalueCircle(View):
             "alpha": 0.12 + 0.68 * (1 - np.clip(residual, 0, 1)),
             "residual": residual,
         }
-        self.rows.data = {name: np.asarray(column)[shown] for name, column in columns.items()}
+        self.rows.data = {name: _kept(column, shown) for name, column in columns.items()}
         members = (row_of_each(result) == selected) & shown
         self._mark.data = {"x": drawn.real[members], "y": drawn.imag[members]}
         self._band.glyph.update(inner_radius=max(0.0, 1 - tol), outer_radius=1 + tol)
@@ -178,11 +178,11 @@ class EigenvalueCircle(View):
             None takes the contours away.
         """
         if pseudospectrum is None:
-            x, y, z = _NO_CONTOURS
-        else:
-            grid, tau = pseudospectrum
-            x, y, z = grid.real, grid.imag, np.log10(np.maximum(tau, 1e-12))
-        self._contours.set_data(contour_data(x, y, z, LEVELS))
+            empty(self._contours)
+            return
+        grid, tau = pseudospectrum
+        lines = contour_data(grid.real, grid.imag, np.log10(np.maximum(tau, 1e-12)), LEVELS).line_data
+        self._contours.data = {"xs": lines.xs, "ys": lines.ys, "color": CONTOUR_COLORS}
 
     def clear(self) -> None:
         """Take every eigenvalue away."""
@@ -190,6 +190,12 @@ class EigenvalueCircle(View):
         empty(self.rows)
         empty(self._mark)
         self.summary = "No eigenvalues to show."
+
+
+def _kept(column, shown: np.ndarray):
+    return (
+        column[shown] if isinstance(column, np.ndarray) else [v for v, keep in zip(column, shown, strict=True) if keep]
+    )
 
 
 def row_of_each(result) -> np.ndarray:

@@ -73,7 +73,6 @@ WHEN_RUN = {
     "weights that are not numbers": (lambda: filled(float("nan")), IMAGES, "layer '2' holds 128 NaN.*earlier layer"),
     "dead maps": (lambda: filled(0.0), IMAGES, "8 of 8 are constant or repeat another.*axis='sample'"),
     "two channels": (lambda: nn.Sequential(nn.Conv2d(1, 2, 3)), IMAGES, "2 columns; at least 3.*axis='sample'"),
-    "no maps": (lambda: nn.Sequential(nn.Flatten(), nn.Linear(64, 9)), IMAGES, "channel is no map; use axis='sample'"),
     "one pixel": (lambda: nn.Sequential(nn.Conv2d(1, 9, 8)), IMAGES, "channel is no map; use axis='sample'"),
     "index out of range": (lambda: nn.Sequential(nn.Embedding(9, 4)), torch.tensor([[99] * 5]), "integers from 0 to 8"),
 }

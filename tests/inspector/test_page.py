@@ -184,7 +184,7 @@ def test_progress_of_an_unknown_length_is_plain_json(open_inspector, model, digi
     said = []
     inspector = open_inspector(model).wait(60)
     monkeypatch.setattr(inspector._outbox, "put", lambda section, content: said.append((section, content)))
-    inspector._source.inputs = (digits[0] for _ in range(1))
+    inspector._source._recorder.inputs = (digits[0] for _ in range(1))
     inspector.refresh()
     inspector.wait(60)
     running = [content for section, content in said if section == "status" and content["kind"] == "running"]

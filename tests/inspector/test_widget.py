@@ -599,3 +599,85 @@ def test_a_view_shows_what_python_chose(inspector):
     assert browser.sections["choices"] == inspector.choices()
     assert contents(browser.document) == contents(inspector._bridge._documents["dynamics"])
     assert browser.sections["code"] == inspector.code()
+
+
+def test_a_model_without_maps_opens_on_its_inputs_and_says_so(open_inspector, digits):
+    inspector = open_inspector(nn.Sequential(nn.Flatten(), nn.Linear(64, 9)), digits[0]).wait(60)
+    assert inspector.axis == "sample"
+    assert "no maps" in inspector._outbox.sections["status"]["text"]
+    inspector.axis = "channel"
+    with pytest.raises(DynExplorerError, match="channel is no map; use axis='sample'"):
+        inspector.wait(60)
+
+
+@pytest.mark.parametrize("axis", ["channel", "position", "layer", "sample", "path"])
+def test_every_metric_gets_its_nulls_after_the_plots(open_inspector, model, axis):
+    inspector = open_inspector(model).wait(60)
+    inspector.axis = axis
+    inspector.wait(60)
+    comparison = inspector.results["dynamics"].comparison
+    assert comparison.untrained is not None, comparison.untrained_reason
+    assert len(comparison.shuffled.values["entropy_share"]) == 20
+    cells = [row["cells"] for row in inspector._outbox.sections["metrics"]["rows"]]
+    assert all("…" not in cell for row in cells for cell in row)
+
+
+def test_checkpoints_are_an_axis(open_inspector, model, digits):
+    course = {epoch: {k: (1 + epoch) * v for k, v in model.state_dict().items()} for epoch in range(5)}
+    inspector = open_inspector(model, checkpoints=course).wait(60)
+    inspector.axis = "epoch"
+    inspector.wait(60)
+    assert inspector.results["dynamics"].snapshots.labels[0] == "epoch 0"
+    names = {"model": model, "inputs": digits[0], "checkpoints": course}
+    exec(inspector.code(), names)
+    np.testing.assert_allclose(names["eigenvalues"], inspector.results["dynamics"].eigenvalues, atol=1e-10)
+
+
+def test_without_checkpoints_their_axis_says_what_it_needs(open_inspector, model):
+    inspector = open_inspector(model).wait(60)
+    inspector.axis = "epoch"
+    with pytest.raises(DynExplorerError, match=r"checkpoints=\{epoch: state_dict"):
+        inspector.wait(60)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"normalise": "softmax", "centre": True},
+        {"order": "random", "seed": 3, "max_columns": 9},
+        {"order": "lexicographic", "normalise": "l2"},
+        {"preset": "dmd_xai"},
+    ],
+    ids=str,
+)
+def test_code_rebuilds_a_view_with_options(open_inspector, model, digits, options):
+    inspector = open_inspector(model).wait(60)
+    for name, value in options.items():
+        inspector._set_option("dynamics", name, value)
+    inspector.wait(60)
+    names = {"model": model, "inputs": digits[0]}
+    exec(inspector.code(), names)
+    np.testing.assert_allclose(names["eigenvalues"], inspector.results["dynamics"].eigenvalues, atol=1e-10)
+
+
+def test_a_hidden_residual_is_not_drawn_and_the_table_keeps_it(open_inspector, model):
+    inspector = open_inspector(model).wait(60)
+    residuals = inspector.results["dynamics"].residuals
+    most = float(np.median(residuals))
+    inspector._set_option("dynamics", "most_residual", most)
+    inspector.wait(60)
+    circle = inspector._panels["dynamics"].views["circle"]
+    assert len(circle.rows.data["x"]) == np.sum(residuals <= most) < len(residuals)
+    assert len(inspector.table()) == len(inspector.results["dynamics"].dmd.rows)
+
+
+def test_the_pseudospectrum_comes_and_goes_with_its_switch(open_inspector, model):
+    inspector = open_inspector(model).wait(60)
+    source = inspector._panels["dynamics"].views["circle"]._contours
+    inspector._set_option("dynamics", "pseudospectrum", True)
+    inspector.wait(60)
+    assert inspector.results["dynamics"].comparison.pseudospectrum.tau.shape == (64, 64)
+    assert len(source.data["xs"]) > 0
+    inspector._set_option("dynamics", "pseudospectrum", False)
+    inspector.wait(60)
+    assert len(source.data["xs"]) == 0

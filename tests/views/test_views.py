@@ -15,7 +15,7 @@ from bokeh.models import ColumnDataSource, Range1d
 from dyn_explorer import analysis, views
 from dyn_explorer.views.base import log_bounds
 from dyn_explorer.views.eigenvalue_circle import REACH, row_of_each
-from dyn_explorer.views.mode_energies import MOST_BARS
+from dyn_explorer.views.mode_energies import MOST_BARS, row_shares
 from dyn_explorer.views.theme import GROWING, MARKERS, SELECTED
 
 RESULT_VIEWS = [views.EigenvalueCircle, views.ModeEnergies, views.SingularValues, views.TimeDynamics]
@@ -207,7 +207,7 @@ def test_views_without_rows_take_no_taps(kind):
 
 
 def test_shares_count_both_members_of_a_pair_and_sum_to_one():
-    shares = views.row_shares(made_up([0.9, 0.5 + 0.5j, 0.5 - 0.5j], [2, 1, 1]))
+    shares = row_shares(made_up([0.9, 0.5 + 0.5j, 0.5 - 0.5j], [2, 1, 1]))
     assert shares.tolist() == pytest.approx([4 / 6, 2 / 6])
 
 
@@ -216,7 +216,7 @@ def test_shares_count_both_members_of_a_pair_and_sum_to_one():
     [("no strength", "all zero"), ("strength not a number", "not all finite"), ("infinite strength", "not all finite")],
 )
 def test_undefined_shares_are_nan_and_say_why(name, why):
-    assert np.isnan(views.row_shares(DEGENERATE[name])).all()
+    assert np.isnan(row_shares(DEGENERATE[name])).all()
     bars = views.ModeEnergies()
     bars.update(DEGENERATE[name])
     assert f"undefined, because they are {why}" in bars.summary

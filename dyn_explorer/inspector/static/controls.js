@@ -184,24 +184,38 @@ class Controls {
   constructor(set) {
     this.set = set;
     this.controls = new Map();
+    this.groups = new Map();
     this.element = h("section", { className: "dx-controls", "aria-label": "Controls of this panel" });
   }
 
   /** Show what the kernel describes; controls that stay are changed in place, so that a drag goes on. */
   update(descriptions) {
-    const names = descriptions.map((description) => description.name);
-    for (const name of [...this.controls.keys()]) {
-      if (!names.includes(name)) {
-        this.controls.get(name).element.remove();
-        this.controls.delete(name);
-      }
+    const names = new Set(descriptions.map((description) => description.name));
+    for (const [name, control] of this.controls) {
+      if (names.has(name)) continue;
+      control.element.remove();
+      this.controls.delete(name);
     }
-    descriptions.forEach((description, k) => {
+    const places = new Map();
+    for (const description of descriptions) {
       const kept = this.controls.get(description.name);
       const control = kept ?? new CONTROL_KINDS[description.kind](description, this.set);
       this.controls.set(description.name, control);
-      if (this.element.children[k] !== control.element) this.element.insertBefore(control.element, this.element.children[k] ?? null);
+      const group = this.group(description);
+      const place = places.get(group) ?? 0;
+      if (group.children[place] !== control.element) group.insertBefore(control.element, group.children[place] ?? null);
+      places.set(group, place + 1);
       control.update(description);
-    });
+    }
+    for (const group of this.groups.values()) group.parentElement.hidden = !places.has(group);
+  }
+
+  group({ group: title, folded }) {
+    if (!this.groups.has(title)) {
+      const body = h("div", { className: "dx-group-body" });
+      this.groups.set(title, body);
+      this.element.append(h("details", { className: "dx-group", open: !folded }, h("summary", {}, title), body));
+    }
+    return this.groups.get(title);
   }
 }

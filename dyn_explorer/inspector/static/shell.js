@@ -39,12 +39,19 @@ class Header {
     this.warning.textContent = warning ?? "";
   }
 
-  setStatus({ kind, text, fraction }) {
+  setStatus({ kind, text, fraction, cancel = true }) {
     this.status.dataset.kind = kind;
     this.text.textContent = text;
-    this.bar.hidden = this.cancel.hidden = kind !== "running";
+    this.bar.hidden = kind !== "running";
+    this.cancel.hidden = kind !== "running" || !cancel;
     if (fraction === null) this.bar.removeAttribute("value");
     else this.bar.value = fraction;
+  }
+
+  /** Nothing here works without a kernel. */
+  setGone(text) {
+    this.setStatus({ kind: "error", text, fraction: null });
+    for (const button of this.buttons.values()) button.disabled = true;
   }
 
   setUndo({ undo, redo }) {

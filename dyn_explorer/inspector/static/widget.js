@@ -1,6 +1,8 @@
 // One view of an inspector. The kernel holds all state; a view says hello, draws what it is told, and reports the hand.
 
-const SILENCE = 15_000; // milliseconds without an answer after which a view says that no kernel is behind it
+const SILENCE = 15_000; // milliseconds without an answer after which a view says so
+const GONE = "No kernel is behind this view any more. Run the notebook's cells again to bring it back.";
+const SILENT = "The kernel has not answered for a while: another cell keeps it busy, or it has ended.";
 
 class InspectorView {
   constructor(model, element) {
@@ -22,24 +24,46 @@ class InspectorView {
     this.frame.resetZoom = (figure) => this.resetZoom(figure);
     this.table = new RowTable((row) => set({ mode: row }));
     this.metrics = new MetricsTable();
-    const side = h("aside", { className: "dx-side" }, this.tree.element, this.strip.element, this.controls.element);
+    this.side = h("aside", { className: "dx-side" }, this.tree.element, this.strip.element, this.controls.element);
     const main = h("main", { className: "dx-main" }, this.frame.element, this.metrics.element, this.table.element);
-    this.root = h("div", { className: "dx-inspector" }, this.header.element, h("div", { className: "dx-body" }, side, main));
+    this.root = h("div", { className: "dx-inspector" }, this.header.element, h("div", { className: "dx-body" }, this.side, main));
     element.append(this.root);
   }
 
   start() {
     this.onMessage = (content, buffers) => this.receive(content, buffers);
     this.model.on("msg:custom", this.onMessage);
+    // The widget manager marks views whose kernel was restarted, and those it found in a notebook without one.
+    this.onConnection = () => queueMicrotask(() => this.root.closest(".jupyter-widgets-disconnected") && this.setGone());
+    this.model.on("comm_live_update", this.onConnection);
     this.watchTheme();
+    this.header.setStatus({ kind: "running", text: "Waiting for the kernel", fraction: null, cancel: false });
+    this.expectAnswer();
     this.tell("hello", { theme: themeOf(this.root) });
-    this.header.setStatus({ kind: "running", text: "Waiting for the kernel", fraction: null });
-    this.silence = setTimeout(() => this.sayNoKernel(), SILENCE);
+    this.onConnection();
   }
 
-  sayNoKernel() {
-    const text = "No kernel answers behind this view. Run the notebook's cells again to bring it back.";
-    this.header.setStatus({ kind: "error", text, fraction: null });
+  /** What is drawn stays to be looked at, but the controls no longer pretend to work. */
+  setGone() {
+    clearTimeout(this.silence);
+    this.isGone = true;
+    this.side.inert = true;
+    this.root.classList.add("dx-gone");
+    this.header.setGone(GONE);
+  }
+
+  expectAnswer() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.isSilent = true;
+      this.header.setStatus({ kind: "error", text: SILENT, fraction: null });
+    }, SILENCE);
+  }
+
+  answered() {
+    clearTimeout(this.silence);
+    if (this.isSilent && this.sections?.status) this.header.setStatus(this.sections.status);
+    this.isSilent = false;
   }
 
   watchTheme() {
@@ -48,7 +72,12 @@ class InspectorView {
   }
 
   tell(kind, content = {}) {
-    this.model.send({ kind, view: this.name, ...content });
+    if (this.isGone) return;
+    try {
+      this.model.send({ kind, view: this.name, ...content });
+    } catch {
+      this.setGone(); // a kernel that died takes the connection with it without a word
+    }
   }
 
   // ------------------------------------------------------------ the hand
@@ -65,11 +94,13 @@ class InspectorView {
     this.waiting = {};
     this.unseen = true;
     this.number += 1;
+    this.expectAnswer();
     this.tell("set", { number: this.number, changes });
   }
 
   seen(number) {
     if (number !== this.number) return;
+    this.answered();
     this.unseen = false;
     this.sendChanges();
   }
@@ -133,7 +164,7 @@ class InspectorView {
   }
 
   async takePage({ sections, bokeh }) {
-    clearTimeout(this.silence);
+    this.answered();
     this.page = true;
     this.sections = {};
     this.Bokeh = await loadBokeh(bokeh, () => this.fetchBokeh());
@@ -230,6 +261,7 @@ class InspectorView {
     this.themes.disconnect();
     this.tree.dispose();
     this.model.off("msg:custom", this.onMessage);
+    this.model.off("comm_live_update", this.onConnection);
     this.tell("bye");
     this.queue.then(() => this.panelDocument?.dispose());
     this.root.remove();

@@ -10,18 +10,18 @@ import pandas as pd
 
 from dyn_explorer import analysis, capture, views
 from dyn_explorer.errors import DynExplorerError
-from dyn_explorer.inspector import controls
 from dyn_explorer.inspector.jobs import Job
+from dyn_explorer.inspector.recorder import Layout
 from dyn_explorer.inspector.source import SnapshotSet, Source
 from dyn_explorer.inspector.state import MIN_WINDOW, InspectorState
 from dyn_explorer.views import theme
 
 from ..base import Card, Panel, Settings
 from . import tables
-from .options import ALL_RESIDUALS, AXES, METHODS, PARTS, RANK_PRESETS, DynamicsOptions
+from .code import code
+from .options import ALL_RESIDUALS, AXES, METHODS, SHUFFLES, DynamicsOptions
 from .result import GALLERY, Comparison, DynamicsResult, as_map, gallery, maps
-
-SHUFFLES = 20
+from .sidebar import sidebar
 
 
 class DynamicsPanel(Panel):
@@ -80,6 +80,8 @@ class DynamicsPanel(Panel):
 
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
         """The chosen layers; along depth, without a choice, every layer of the chosen one's kind."""
+        if settings.preset != "none":
+            return tuple(info.name for info in source.layers.values() if _is_usable_convolution(info))
         if settings.layers:
             return tuple(settings.layers)
         if settings.axis != "layer":
@@ -91,12 +93,17 @@ class DynamicsPanel(Panel):
 
     def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job) -> DynamicsResult:
         """Record, factor, decompose, lift the chosen mode."""
+        if state.untouched and settings.axis == "channel" and self._has_no_maps(source, settings, job):
+            state.axis = "sample"
+            settings = replace(settings, choices=state.choices())
+            job.note("This layer has no maps, so each snapshot is its response to one input.")
         found = self._snapshots(source, settings, job)
         state.limits.n_samples = len(source.recording.inputs)
         n_features, n_snapshots = found.snapshots.matrix.shape
         for note in state.meet_snapshots(n_snapshots, n_features):
             job.note(note)
-        result = source.fit(found, rank=state.rank, window=state.window, method=state.method)
+        rank = full_rank(state.window, n_features) if settings.preset != "none" and state.rank is None else state.rank
+        result = source.fit(found, rank=rank, window=state.window, method=state.method)
         state.meet_rows(len(result.rows))
         mode = min(state.mode, len(result.rows) - 1)
         values = result.modes([int(result.rows[mode])])[:, 0]
@@ -105,15 +112,20 @@ class DynamicsPanel(Panel):
             snapshots=found.snapshots,
             mode=mode,
             map=as_map(values, found.snapshots),
-            picture=source.picture(settings.sample) if settings.axis != "sample" else None,
+            picture=source.picture(settings.sample) if settings.axis in ("channel", "layer", "path") else None,
             stable=analysis.stable_modes(result, tol=settings.stable_tol),
             metrics=analysis.dynamics_metrics(result, stable_tol=settings.stable_tol),
             residuals=analysis.mode_residuals(result, relative=True),
             observable_residuals=analysis.mode_residuals(result, kind="observable"),
         )
 
+    def _has_no_maps(self, source: Source, settings: Settings, job: Job) -> bool:
+        layers = self.layers_needed(settings, source)
+        shapes = source.record(layers, job).shapes
+        return all(len(shapes.get(name, ())) == 1 for name in layers)
+
     def _snapshots(self, source: Source, settings: Settings, job: Job) -> SnapshotSet:
-        return source.snapshot_set(self.layers_needed(settings, source), settings.axis, settings.sample, job)
+        return source.snapshot_set(self.layers_needed(settings, source), layout_of(settings), job)
 
     def refine(self, source: Source, result: DynamicsResult, settings: Settings, job: Job) -> DynamicsResult:
         """What the metrics are compared with, and the maps beside the chosen mode."""
@@ -136,9 +148,7 @@ class DynamicsPanel(Panel):
 
     def _untrained(self, source: Source, dmd, settings: Settings, job: Job):
         try:
-            found = source.untrained_snapshot_set(
-                self.layers_needed(settings, source), settings.axis, settings.sample, job
-            )
+            found = source.untrained_snapshot_set(self.layers_needed(settings, source), layout_of(settings), job)
             start, stop = dmd.window
             window = (start, min(stop, found.compressed.n_snapshots))
             rank = min(dmd.rank, window[1] - window[0] - 1)
@@ -172,84 +182,8 @@ class DynamicsPanel(Panel):
         self.views["maps"].update(comparison.maps)
 
     def controls(self, settings: Settings, result: DynamicsResult | None) -> list[dict]:
-        """Axis, window, rank, method, and how the modes are drawn."""
-        made = [controls.menu("axis", "Snapshots are", settings.axis, list(AXES))]
-        if result is not None:
-            made += self._range_controls(settings, result)
-        made.append(controls.menu("method", "Method", settings.method, list(METHODS)))
-        made += [
-            controls.slider(
-                "dynamics.most_residual",
-                "Hide residuals above",
-                settings.most_residual,
-                0.02,
-                ALL_RESIDUALS,
-                0.02,
-                "Eigenvalues with a larger residual are not drawn; at the right end all are.",
-            ),
-            controls.toggle(
-                "dynamics.pseudospectrum",
-                "Pseudospectrum contours",
-                settings.pseudospectrum,
-                "How nearly each number is an eigenvalue: log₁₀ τ = -2, -1.5, -1, -0.5, -0.25; dark is near.",
-            ),
-            controls.slider(
-                "dynamics.stable_tol",
-                "Stability band ±",
-                settings.stable_tol,
-                0.01,
-                0.3,
-                0.01,
-                "A mode counts as stable when its modulus is this close to 1 (our choice; the paper gives none).",
-            ),
-            controls.menu("dynamics.part", "Mode shown as", settings.part, list(PARTS)),
-            controls.slider("dynamics.opacity", "Mode opacity", settings.opacity, 0, 1, 0.05),
-        ]
-        if result is not None and result.map.ndim == 2:
-            made += self._map_controls(settings, result)
-        return made
-
-    def _range_controls(self, settings: Settings, result: DynamicsResult) -> list[dict]:
-        n_features, count = result.snapshots.matrix.shape
-        start, stop = settings.window or result.window
-        rank = settings.rank if isinstance(settings.rank, int) else result.rank
-        return [
-            controls.span("window", "Window", (start, stop), 0, count, MIN_WINDOW, "Snapshots that take part."),
-            controls.rank(
-                "rank",
-                settings.rank,
-                rank,
-                min(stop - start - 1, n_features),
-                list(RANK_PRESETS),
-                "How many directions of the snapshots are kept before the fit.",
-            ),
-        ]
-
-    def _map_controls(self, settings: Settings, result: DynamicsResult) -> list[dict]:
-        last = result.window[1] - result.window[0] - 1
-        count = len(result.dmd.rows)
-        return [
-            controls.slider(
-                "dynamics.step",
-                "Snapshot rebuilt",
-                min(settings.step, last),
-                0,
-                last,
-                1,
-                "Step of the window.",
-                digits=0,
-            ),
-            controls.slider(
-                "dynamics.terms",
-                "Modes used",
-                min(settings.terms, count),
-                0,
-                count,
-                1,
-                "Strongest first; 0 takes all.",
-                digits=0,
-            ),
-        ]
+        """Snapshots, decomposition, scaling, and how the modes are drawn."""
+        return sidebar(settings, result)
 
     def numbers(self, result: DynamicsResult) -> list[dict]:
         """What everything else depends on."""
@@ -269,28 +203,34 @@ class DynamicsPanel(Panel):
 
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
-        layers = list(self.layers_needed(settings, source))
-        window = None if settings.window is None else tuple(settings.window)
-        device = "" if source.device is None else f", device={str(source.device)!r}"
-        return "\n".join(
-            [
-                "import dyn_explorer as dx",
-                "",
-                f"recording = dx.record(model, inputs, layers={layers!r}, max_samples={source.most_inputs}, "
-                f"seed=0{device})",
-                f"snapshots = dx.snapshots(recording, {layers!r}, axis={settings.axis!r}, sample={settings.sample})",
-                "compressed = dx.analysis.compress(snapshots.matrix)",
-                f"result = dx.analysis.dmd(compressed, rank={settings.rank!r}, window={window!r}, "
-                f"method={settings.method!r})",
-                "eigenvalues, amplitudes, energies = result.eigenvalues, result.amplitudes, result.energies",
-                f"stable = dx.analysis.stable_modes(result, tol={settings.stable_tol})",
-                f"metrics = dx.analysis.dynamics_metrics(result, stable_tol={settings.stable_tol})",
-                "residuals = dx.analysis.mode_residuals(result, relative=True)",
-                f"null = dx.analysis.shuffled_columns_null(compressed, shuffles={SHUFFLES}, rank=result.rank, "
-                f"window=result.window, method=result.method, stable_tol={settings.stable_tol})",
-                f"mode = result.modes([int(result.rows[{settings.mode}])])[:, 0]",
-            ]
-        )
+        return code(settings, layout_of(settings), self.layers_needed(settings, source), source)
+
+
+def full_rank(window: tuple[int, int], n_features: int) -> int:
+    """What the published code uses: as many directions as there are, singular or not."""
+    return min(window[1] - window[0] - 1, n_features)
+
+
+def layout_of(settings: Settings) -> Layout:
+    """How these settings lay snapshots out."""
+    axis = "channel" if settings.preset != "none" else settings.axis
+    sample = 0 if axis in ("sample", "epoch") else settings.sample
+    path = {"path": settings.path, "steps": settings.steps} if axis == "path" else {}
+    return Layout(
+        axis=axis,
+        sample=sample,
+        normalise=settings.normalise,
+        centre=settings.centre,
+        order=settings.order,
+        seed=settings.seed if settings.order == "random" else 0,
+        max_columns=settings.max_columns,
+        preset=settings.preset,
+        **path,
+    )
+
+
+def _is_usable_convolution(info: capture.LayerInfo) -> bool:
+    return info.kind.startswith("Conv") and info.disabled_because is None
 
 
 def _has_map(info: capture.LayerInfo) -> bool:

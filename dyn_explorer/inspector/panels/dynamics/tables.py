@@ -111,6 +111,6 @@ def mode_table(result: DynamicsResult) -> pd.DataFrame:
             "energy": dmd.energies[rows],
             "share": row_shares(dmd),
             "residual": result.residuals[rows],
-            "observable_residual": result.observable_residuals[rows],
+            "observable": result.observable_residuals[rows],
         }
     )
