@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
+from dyn_explorer.analysis.row_blocks import Blocks, over_blocks
 from dyn_explorer.analysis.window_svd import WindowSVD, WindowSVDCache
 from dyn_explorer.errors import Cancelled, DynExplorerError
-
-# Blocks of this many entries (8 MiB in float64) stay in cache on a CPU and factor faster than the whole matrix;
-# a GPU wants larger ones because each block costs a launch.
-_BLOCK_ENTRIES = {"cpu": 2**20, "cuda": 2**23}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,17 +73,18 @@ class CompressedSnapshots:
         parts = np.hstack([coefficients.real, coefficients.imag]) if is_complex else coefficients
         lifted = np.empty((self.n_features, n_columns), dtype=np.complex128 if is_complex else np.float64)
         columns = self.snapshots[:, start : start + n_snapshots]
-        weights = None
-        with torch.no_grad():
-            for rows, block in _blocks(columns):
-                if weights is None:
-                    weights = torch.from_numpy(np.ascontiguousarray(parts)).to(block.device)
-                product = (block @ weights).cpu().numpy()
+        weights = torch.from_numpy(np.ascontiguousarray(parts))
+
+        def multiply(blocks: Blocks) -> None:
+            for rows, block in blocks:
+                product = (block @ weights.to(block.device)).cpu().numpy()
                 if is_complex:
                     lifted[rows].real = product[:, :n_columns]
                     lifted[rows].imag = product[:, n_columns:]
                 else:
                     lifted[rows] = product
+
+        over_blocks(columns, multiply)
         return lifted
 
 
@@ -129,36 +126,26 @@ def compress(matrix: torch.Tensor | np.ndarray, *, cancel: threading.Event | Non
     (12, 12)
     """
     snapshots = _checked_tensor(matrix)
-    with torch.no_grad():
-        factor = _triangular_factor(snapshots, cancel).cpu().numpy()
+    factor = _triangular_factor(snapshots, cancel).cpu().numpy()
     signs = np.where(np.diagonal(factor) < 0, -1.0, 1.0)
     return CompressedSnapshots(factor=factor * signs[:, None], snapshots=snapshots)
 
 
 def _triangular_factor(snapshots: torch.Tensor, cancel: threading.Event | None) -> torch.Tensor:
-    factor = None
-    for _, block in _blocks(snapshots):
-        if cancel is not None and cancel.is_set():
-            raise Cancelled("compressing the snapshots was cancelled; nothing was kept")
-        # A sum costs a tenth of looking at every value, and is finite only if they all are.
-        if not math.isfinite(block.sum().item()):
-            _refuse_non_finite(snapshots)
-        stacked = block if factor is None else torch.cat([factor, block])
-        factor = torch.linalg.qr(stacked, mode="r").R
-    return factor
+    def fold(blocks: Blocks) -> torch.Tensor:
+        factor = None
+        for _, block in blocks:
+            if cancel is not None and cancel.is_set():
+                raise Cancelled("compressing the snapshots was cancelled; nothing was kept")
+            # A sum costs a tenth of looking at every value, and is finite only if they all are.
+            if not math.isfinite(block.sum().item()):
+                _refuse_non_finite(snapshots)
+            stacked = block if factor is None else torch.cat([factor, block])
+            factor = torch.linalg.qr(stacked, mode="r").R
+        return factor
 
-
-def _blocks(matrix: torch.Tensor) -> Iterator[tuple[slice, torch.Tensor]]:
-    """Yield blocks of rows in float64, on the matrix's device where it has float64."""
-    n_rows, n_columns = matrix.shape
-    entries = _BLOCK_ENTRIES.get(matrix.device.type, _BLOCK_ENTRIES["cpu"])
-    # A block shorter than a few times the columns would spend its time on the factor stacked above it.
-    size = max(entries // n_columns, 4 * n_columns)
-    for start in range(0, n_rows, size):
-        block = matrix[start : start + size]
-        if block.device.type == "mps":
-            block = block.cpu()
-        yield slice(start, start + size), block.to(torch.float64)
+    factors = over_blocks(snapshots, fold)
+    return factors[0] if len(factors) == 1 else torch.linalg.qr(torch.cat(factors), mode="r").R
 
 
 def _checked_tensor(matrix: torch.Tensor | np.ndarray) -> torch.Tensor:
@@ -194,7 +181,7 @@ def _as_tensor(matrix: np.ndarray) -> torch.Tensor:
 
 
 def _refuse_non_finite(snapshots: torch.Tensor) -> None:
-    bad = sum(int((~torch.isfinite(block)).sum()) for _, block in _blocks(snapshots))
+    bad = sum(int((~torch.isfinite(snapshots[:, column])).sum()) for column in range(snapshots.shape[1]))
     # The sum of finite values may itself overflow: then there is nothing to refuse.
     if bad:
         raise DynExplorerError(
