@@ -32,7 +32,7 @@ __all__ = [
     "views",
 ]
 
-# Loaded when first used: a command line that checks an installation must start where a part of it is missing.
+# Where each name lives.
 _HOMES = {
     "DynExplorerError": "errors",
     "Inspector": "inspector",
@@ -56,3 +56,19 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+def _load() -> None:
+    """Load everything now, so that opening an inspector waits for nothing.
+
+    Where a part of the installation is missing, ``dyn-explorer doctor`` must start all the same; whoever uses such a
+    name gets the same ImportError again.
+    """
+    try:
+        for name in _HOMES:
+            __getattr__(name)
+    except ImportError:
+        return
+
+
+_load()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from bokeh.embed import components
-
 from dyn_explorer.views.theme import bokeh_theme
 
 from . import assets, page
@@ -41,6 +39,8 @@ def html(panel: Panel, result, title: str, code: str) -> str:
     str
         With BokehJS inside; the plots can be zoomed and hovered.
     """
+    from bokeh.embed import components  # not needed to open an inspector
+
     figures = {name: view.figure for name, view in panel.views.items()}
     script, places = components(figures, theme=bokeh_theme("light"))
     cards = "".join(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from dyn_explorer.capture import LayerInfo
 
 from .panels import Panel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MOST_TABLE_ROWS = 200
 

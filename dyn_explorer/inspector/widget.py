@@ -9,10 +9,10 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import anywidget
 import bokeh
-import pandas as pd
 from traitlets import TraitError
 
 from dyn_explorer import capture
@@ -26,6 +26,9 @@ from .panels import PANELS, Panel, Settings
 from .pictures import picture_strip
 from .source import Source
 from .state import CHOICES, InspectorState, Limits, UndoHistory
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STATE_VERSION = 1
 QUIET_FOR = 0.15  # seconds a job may take before its progress is shown; shorter ones would only flicker

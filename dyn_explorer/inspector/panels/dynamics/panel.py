@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from dyn_explorer import analysis, capture, views
 from dyn_explorer.errors import DynExplorerError
@@ -22,6 +22,9 @@ from .code import code
 from .options import ALL_RESIDUALS, AXES, METHODS, SHUFFLES, DynamicsOptions
 from .result import GALLERY, Comparison, DynamicsResult, as_map, gallery, maps
 from .sidebar import sidebar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class DynamicsPanel(Panel):

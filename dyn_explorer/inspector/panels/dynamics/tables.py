@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from dyn_explorer.views.mode_energies import row_shares
 
 from .result import DynamicsResult
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # field of DynamicsMetrics, label, what it is
 METRICS = (
@@ -96,6 +99,8 @@ def shown(value: float, name: str) -> str:
 
 def mode_table(result: DynamicsResult) -> pd.DataFrame:
     """One row per mode, a conjugate pair being one."""
+    import pandas as pd  # takes a quarter of a second, which opening an inspector should not cost
+
     dmd = result.dmd
     rows = np.asarray(dmd.rows)
     value = dmd.eigenvalues[rows]
