@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -106,6 +107,11 @@ class Recorder:
         Inputs that are looked at.
     checkpoints : mapping or None
         As `dyn_explorer.capture.record_epochs` takes them, for axis "epoch".
+
+    Attributes
+    ----------
+    held : bool
+        Whether nothing may be run now, because a training loop is running in another thread.
     """
 
     def __init__(self, model, inputs, labels, *, device, most_inputs: int, checkpoints=None) -> None:
@@ -115,6 +121,7 @@ class Recorder:
         self.checkpoints = checkpoints
         self.recording: capture.Recording | None = None
         self.failure: capture.RecordingError | None = None
+        self.held = False
         self._options = {"device": device, "max_samples": most_inputs, "seed": SEED}
         self._courses = Memo(KEPT_COURSES)
 
@@ -132,6 +139,7 @@ class Recorder:
         have = self.recording
         if have is not None and all(name in have.activations for name in names):
             return have
+        self._check_free()
         # What was looked at before is recorded along, so that going back costs no forward pass, while it fits.
         kept = tuple(have.activations) if have is not None and _bytes(have) < KEPT_BYTES else ()
         wanted = list(dict.fromkeys((*kept, *names)))
@@ -143,7 +151,7 @@ class Recorder:
         except capture.RecordingError as error:
             if not error.recording.activations or any(name not in error.recording.activations for name in names):
                 raise
-            self.recording, self.failure = error.recording, error
+            self.recording, self.failure = error.recording, without_frames(error)
         return self.recording
 
     def along(self, layout: Layout, names: tuple[str, ...], job: Job):
@@ -156,7 +164,15 @@ class Recorder:
             return self._courses.get(names, lambda: self._epochs(names, job))
         return recording
 
+    def _check_free(self) -> None:
+        if self.held:
+            raise DynExplorerError(
+                "this is not recorded yet, and no forward pass runs beside a training loop: it comes with the next "
+                "step(); once training is over, Refresh shows it."
+            )
+
     def _path(self, recording, layout: Layout, names: tuple[str, ...], job: Job) -> capture.Recording:
+        self._check_free()
         count = len(recording.inputs)
         image = recording.inputs[layout.sample]
         to = recording.inputs[(layout.sample + 1) % count] if layout.path == "morph" else None
@@ -173,6 +189,7 @@ class Recorder:
         )
 
     def _epochs(self, names: tuple[str, ...], job: Job) -> capture.EpochRecording:
+        self._check_free()
         if not self.checkpoints:
             raise DynExplorerError(
                 "there are no checkpoints to go along; open the model with "
@@ -189,3 +206,13 @@ def _reports(job: Job) -> dict:
 
 def _bytes(recording: capture.Recording) -> int:
     return sum(value.numel() * value.element_size() for value in recording.activations.values())
+
+
+def without_frames(error: DynExplorerError) -> DynExplorerError:
+    """The error without what its frames hold: the tensors of a failed forward pass must not stay in memory."""
+    link: BaseException | None = error
+    while link is not None:
+        if link.__traceback__ is not None:
+            traceback.clear_frames(link.__traceback__)
+        link = link.__cause__
+    return error

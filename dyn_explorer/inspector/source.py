@@ -63,6 +63,7 @@ class Source:
         self._labels = labels
         self._recorder = self._recorder_of(self.model, checkpoints)
         self._untrained: Recorder | None = None
+        self._held = False
         self.layers = {info.name: info for info in capture.list_layers(self.model)}
         self._snapshots = Memo(KEPT_SNAPSHOTS)
         self._fits = Memo(KEPT_FITS)
@@ -86,6 +87,13 @@ class Source:
     def failure(self) -> capture.RecordingError | None:
         """Why that recording ended early, if it did."""
         return self._recorder.failure
+
+    def hold(self, held: bool) -> None:
+        """Run nothing until this is called again with False; what is recorded can still be looked at."""
+        self._held = held
+        for recorder in (self._recorder, self._untrained):
+            if recorder is not None:
+                recorder.held = held
 
     def forget(self) -> None:
         """Drop what was recorded, because weights or inputs have changed."""
@@ -136,6 +144,8 @@ class Source:
         if layout.axis == "epoch":
             raise DynExplorerError("an untrained copy has no epochs.")
         if self._untrained is None:
+            if self._held:
+                raise DynExplorerError("it is made once training is over: press Refresh then.")
             job.progress(0.5, "making an untrained copy")
             self._untrained = self._recorder_of(capture.untrained_copy(self.model, seed=SEED))
         return self._laid_out(self._untrained, layers, layout, job)

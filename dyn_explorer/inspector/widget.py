@@ -24,6 +24,7 @@ from .jobs import Job, JobRunner
 from .outbox import Outbox
 from .panels import PANELS, Panel, Settings
 from .pictures import picture_strip
+from .recorder import without_frames
 from .source import Source
 from .state import CHOICES, InspectorState, Limits, UndoHistory
 
@@ -151,7 +152,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             self._say("note", "Cancelled. Refresh runs it again.")
 
     def refresh(self) -> None:
-        """Look at the model again, because its weights or inputs have changed."""
+        """Look at the model again, because its weights or inputs have changed; call it when training is over."""
+        self._source.hold(False)
         self._generation += 1
         self._request()
 
@@ -159,7 +161,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         """Look at the model again from inside a training loop.
 
         The forward pass runs here, in the calling thread, so that it never runs beside a training step; drawing goes
-        on in the worker while the training does.
+        on in the worker while the training does. Until `refresh` is called, whatever needs another forward pass
+        (another layer, the untrained copy) waits for the next step.
 
         Parameters
         ----------
@@ -169,10 +172,12 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._runner.cancel()
         self._runner.wait()
         self._metrics = metrics
+        self._source.hold(False)
         self._generation += 1
         self._forget_if_stale()
         panel = self._panels[self.panel]
         self._source.record(panel.layers_needed(self._settings(panel), self._source), Job(_nothing))
+        self._source.hold(True)
         self._request()
 
     def close(self) -> None:
@@ -394,7 +399,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def _fail(self, panel: Panel, error: DynExplorerError) -> None:
         with self._page_lock:
-            self._error = error
+            self._error = without_frames(error)
             self._results.pop(panel.key, None)
             panel.clear()
             self.limits.layers = self._layer_reasons()
@@ -471,7 +476,11 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             "bye": lambda view: self._outbox.close_view(view),
         }
         arguments = dict(content)
-        handlers[arguments.pop("kind")](**arguments)
+        handler = handlers.get(arguments.pop("kind", None))
+        if handler is None:
+            self._say("error", f"The page sent a message that is not known here ({content!r}); reload it.")
+            return
+        handler(**arguments)
         self._runner.nudge()
 
     def _hello(self, view: str, theme: str) -> None:

@@ -681,3 +681,49 @@ def test_the_pseudospectrum_comes_and_goes_with_its_switch(open_inspector, model
     inspector._set_option("dynamics", "pseudospectrum", False)
     inspector.wait(60)
     assert len(source.data["xs"]) == 0
+
+
+def test_no_forward_runs_beside_a_training_loop(open_inspector, model):
+    inspector = open_inspector(model).wait(60)
+    inspector.step(epoch=1)
+    inspector.wait(60)
+    calls = []
+    handle = model.register_forward_hook(lambda *_: calls.append(threading.current_thread().name))
+    inspector.layer = next(name for name in inspector.limits.layers if name != inspector.layer)
+    with pytest.raises(DynExplorerError, match="comes with the next step"):
+        inspector.wait(60)
+    assert calls == []
+    inspector.step(epoch=2)
+    assert set(calls) == {threading.current_thread().name}
+    inspector.wait(60)
+    inspector.refresh()
+    inspector.wait(60)
+    assert inspector.results["dynamics"].comparison.untrained is not None
+    handle.remove()
+
+
+def test_a_failed_forward_leaves_no_tensors_behind(open_inspector, digits):
+    kept = []
+
+    class Failing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = nn.Conv2d(1, 4, 3)
+
+        def forward(self, images):
+            big = self.conv(images)
+            kept.append(weakref.ref(big))
+            raise RuntimeError("no")
+
+    inspector = open_inspector(Failing(), digits[0])
+    inspector.wait(60)
+    assert "no" in inspector._outbox.sections["status"]["text"]
+    gc.collect()
+    assert kept
+    assert all(reference() is None for reference in kept)
+
+
+def test_an_unknown_message_is_answered_in_words(open_inspector, model):
+    inspector = open_inspector(model).wait(60)
+    inspector._receive(None, {"kind": "nonsense", "view": "v"}, [])
+    assert "not known here" in inspector._outbox.sections["status"]["text"]
