@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import numpy as np
-from bokeh.models import ColumnDataSource, HoverTool, LogTicker, Range1d
+from bokeh.models import ColumnDataSource, HoverTool, LogTicker, Range1d, WheelZoomTool
 from bokeh.plotting import figure
 
 
@@ -75,10 +75,11 @@ def quiet_figure(**options) -> figure:
         "toolbar_location": None,
         "min_border": 8,
         "tools": "pan,wheel_zoom,reset",
-        "active_scroll": None,
-        "active_drag": None,
     }
-    return figure(**{**defaults, **options})
+    made = figure(**{**defaults, **options})
+    for tool in made.select(WheelZoomTool):
+        tool.modifiers = {"ctrl": True}  # the wheel alone scrolls the notebook
+    return made
 
 
 def decades_only(axis) -> None:
