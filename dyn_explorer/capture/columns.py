@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 # Rounding in float32 leaves about 1e-7 of the largest value; what differs by less than this is not a difference.
@@ -50,12 +51,13 @@ def _constant(spread: torch.Tensor, largest: torch.Tensor) -> list[int]:
 
 def _repeated(matrix: torch.Tensor, columns: list[int], largest: list[float]) -> dict[int, int]:
     # One projection on random numbers sorts like columns next to each other, so only neighbours need comparing.
-    generator = torch.Generator(device="cpu").manual_seed(0)
-    weights = torch.randn(matrix.shape[0], generator=generator, dtype=torch.float64, device="cpu")
-    weights = (weights / weights.abs().sum()).to(matrix)
+    weights = np.random.default_rng(0).standard_normal(matrix.shape[0])
+    weights = torch.from_numpy(weights / np.abs(weights).sum()).to(matrix)
     tolerance = _TOLERANCE[matrix.dtype]
     shadows = (weights @ matrix).tolist()
     order = sorted(columns, key=shadows.__getitem__)
+    # NumPy's one thread: on a busy machine two threads of torch wait for each other longer than a comparison takes.
+    rows = matrix.T.detach().numpy() if matrix.device.type == "cpu" else matrix.T
     repeated: dict[int, int] = {}
     for position, index in enumerate(order):
         if index in repeated:
@@ -65,13 +67,13 @@ def _repeated(matrix: torch.Tensor, columns: list[int], largest: list[float]) ->
             reach = 4 * tolerance * max(largest[index], largest[other])
             if shadows[other] - shadows[index] > reach:
                 break
-            if other not in repeated and _alike(matrix, index, other, tolerance * largest[index]):
+            if other not in repeated and _alike(rows[index], rows[other], tolerance * largest[index]):
                 repeated[other] = index
     return _by_first(repeated)
 
 
-def _alike(matrix: torch.Tensor, left: int, right: int, tolerance: float) -> bool:
-    return bool((matrix[:, left] - matrix[:, right]).abs().max() <= tolerance)
+def _alike(left: torch.Tensor | np.ndarray, right: torch.Tensor | np.ndarray, tolerance: float) -> bool:
+    return bool(abs(left - right).max() <= tolerance)
 
 
 def _by_first(repeated: dict[int, int]) -> dict[int, int]:
