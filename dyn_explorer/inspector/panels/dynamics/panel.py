@@ -20,7 +20,7 @@ from ..base import Card, Panel, Settings
 from . import tables
 from .code import code
 from .options import ALL_RESIDUALS, AXES, METHODS, SHUFFLES, DynamicsOptions
-from .result import GALLERY, Comparison, DynamicsResult, as_map, gallery, maps
+from .result import GALLERY, Comparison, DynamicsResult, as_map, contribution, gallery, maps
 from .sidebar import sidebar
 
 if TYPE_CHECKING:
@@ -109,12 +109,11 @@ class DynamicsPanel(Panel):
         result = source.fit(found, rank=rank, window=state.window, method=state.method)
         state.meet_rows(len(result.rows))
         mode = min(state.mode, len(result.rows) - 1)
-        values = result.modes([int(result.rows[mode])])[:, 0]
         return DynamicsResult(
             dmd=result,
             snapshots=found.snapshots,
             mode=mode,
-            map=as_map(values, found.snapshots),
+            map=as_map(contribution(result, mode), found.snapshots),
             picture=source.picture(settings.sample) if settings.axis in ("channel", "layer", "path") else None,
             stable=analysis.stable_modes(result, tol=settings.stable_tol),
             metrics=analysis.dynamics_metrics(result, stable_tol=settings.stable_tol),

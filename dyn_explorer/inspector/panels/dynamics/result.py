@@ -108,6 +108,17 @@ def as_map(values: np.ndarray, snapshots: capture.Snapshots) -> np.ndarray:
     return shaped[0] if len(shaped) == 1 else np.abs(shaped).mean(axis=0)
 
 
+def contribution(dmd: analysis.DMDResult, row: int) -> np.ndarray:
+    """A mode (n_features,) turned by the phase of its amplitude: its part in the window's first snapshot, unscaled.
+
+    A mode's own sign is the linear algebra library's and may flip from one rank to the next; this one does not.
+    """
+    index = int(dmd.rows[row])
+    amplitude = dmd.amplitudes[index]
+    phase = amplitude / abs(amplitude) if abs(amplitude) > 0 else 1.0
+    return phase * dmd.modes([index])[:, 0]
+
+
 def gallery(result: DynamicsResult) -> tuple[list[tuple[int, str, np.ndarray]], bool]:
     """Maps of the stable modes, strongest first, or of the strongest modes where none is stable."""
     dmd, rows = result.dmd, np.asarray(result.dmd.rows)

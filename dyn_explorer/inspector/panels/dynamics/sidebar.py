@@ -46,11 +46,13 @@ def _decomposition(settings: Settings, result: DynamicsResult | None) -> list[di
     if result is not None:
         n_features, count = result.snapshots.matrix.shape
         start, stop = settings.window or result.window
+        # Higher-order methods stack snapshots, so they have their own number of directions.
+        most = min(stop - start - 1, n_features, len(result.singular_values))
         chosen = settings.rank if isinstance(settings.rank, int) else result.rank
         hint = "How many directions of the snapshots are kept before the fit."
         made += [
             span("window", "Window", (start, stop), 0, count, MIN_WINDOW, "Snapshots that take part."),
-            rank("rank", settings.rank, chosen, min(stop - start - 1, n_features), list(RANK_PRESETS), hint),
+            rank("rank", settings.rank, chosen, most, list(RANK_PRESETS), hint),
         ]
     return [*made, menu("method", "Method", settings.method, list(METHODS))]
 
