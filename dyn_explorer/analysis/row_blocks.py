@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -13,6 +13,7 @@ from typing import TypeVar
 import torch
 from threadpoolctl import ThreadpoolController
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 Blocks = Iterator[tuple[slice, torch.Tensor]]
 
@@ -51,19 +52,47 @@ def over_blocks(matrix: torch.Tensor, chain: Callable[[Blocks], Result]) -> list
     # Shorter blocks would spend their time on the triangle that a factorisation stacks above them.
     size = max(entries // n_columns, 4 * n_columns)
     starts = range(0, n_rows, size)
-    workers = 1
-    if matrix.device.type == "cpu" and _can_limit_a_thread():
-        workers = max(1, min(torch.get_num_threads(), len(starts) // _BLOCKS_PER_WORKER))
-    if workers == 1:
-        with torch.no_grad():
-            return [chain(_blocks(matrix, starts, size))]
+    workers = max(1, min(worker_count(matrix.device), len(starts) // _BLOCKS_PER_WORKER))
+    return list(
+        side_by_side(lambda index: chain(_blocks(matrix, starts[index::workers], size)), range(workers), workers)
+    )
 
-    def work(index: int) -> Result:
+
+def worker_count(device: torch.device) -> int:
+    """Workers that serve for computations on a device: torch's threads on a CPU, one elsewhere.
+
+    Example
+    -------
+    >>> worker_count(torch.device("cpu")) >= 1
+    True
+    """
+    return torch.get_num_threads() if device.type == "cpu" and _can_limit_a_thread() else 1
+
+
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item], workers: int) -> Iterator[Result]:
+    """Call ``work`` on every item, without gradients, each worker on one thread; results come in the items' order.
+
+    With one worker, everything happens in the caller's thread, when its result is asked for. Closing the iterator
+    drops the items that were not begun.
+
+    Example
+    -------
+    >>> list(side_by_side(lambda item: item + 1, [1, 2, 3], 2))
+    [2, 3, 4]
+    """
+    if workers == 1:
+        for item in items:
+            with torch.no_grad():
+                result = work(item)
+            yield result
+        return
+
+    def alone(item: Item) -> Result:
         with _one_thread_here(), torch.no_grad():
-            return chain(_blocks(matrix, starts[index::workers], size))
+            return work(item)
 
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, range(workers)))
+        yield from pool.map(alone, items)
 
 
 def _blocks(matrix: torch.Tensor, starts: range, size: int) -> Blocks:
