@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .capture import list_layers, record, snapshots
     from .errors import DynExplorerError
     from .inspector import Inspector, explore
+    from .tables import metrics_table
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ __all__ = [
     "demo",
     "explore",
     "list_layers",
+    "metrics_table",
     "record",
     "snapshots",
     "views",
@@ -38,6 +40,7 @@ _HOMES = {
     "Inspector": "inspector",
     "explore": "inspector",
     "list_layers": "capture",
+    "metrics_table": "tables",
     "record": "capture",
     "snapshots": "capture",
 }
