@@ -3,6 +3,7 @@
 const ROW_HEIGHT = 26;
 const SPARE_ROWS = 6;
 const ARROW_WIDTH = 18;
+const INDENT = 8;
 
 /** Rows of the tree in reading order, from flat dotted names; groups exist even where no layer bears their name. */
 function treeRows(layers) {
@@ -173,7 +174,7 @@ class LayerTree {
       h("span", { className: "dx-kind" }, layer ? layer.kind : ""),
     );
     element.style.top = `${index * ROW_HEIGHT}px`;
-    element.style.paddingLeft = `${4 + (searching ? 0 : 12 * row.depth)}px`;
+    element.style.paddingLeft = `${4 + (searching ? 0 : INDENT * row.depth)}px`;
     return element;
   }
 
@@ -195,7 +196,7 @@ class LayerTree {
     const index = at === undefined ? Math.floor((event.clientY - box.top) / ROW_HEIGHT) : Number(at);
     const row = this.visible()[index];
     if (!row) return;
-    const onArrow = row.isGroup && event.detail > 0 && event.clientX - box.left < 4 + 12 * row.depth + ARROW_WIDTH;
+    const onArrow = row.isGroup && event.detail > 0 && event.clientX - box.left < 4 + INDENT * row.depth + ARROW_WIDTH;
     if (onArrow && !this.search.value.trim()) this.fold(row);
     else this.pick(row, index, event);
   }
