@@ -42,7 +42,7 @@ def metrics_table(
     snapshot_options: Mapping[str, object] | None = None,
     stable_tol: float = 0.05,
     amplitude_tol: float = 1e-3,
-    batch_size: int = 16,
+    batch_size: int = 32,
     device: torch.device | str | None = None,
     cancel: threading.Event | None = None,
     progress: Callable[[float, str], None] | None = None,
@@ -68,8 +68,8 @@ def metrics_table(
         Further keywords of `snapshots`, such as ``{"normalise": "l2", "max_columns": 64}``.
     stable_tol, amplitude_tol : float
         As for `dynamics_metrics`.
-    batch_size : int, default 16
-        Samples whose activations are held at once.
+    batch_size : int, default 32
+        Samples whose activations are held at once; the model's parameters are copied and compared once per batch.
     device : torch.device or str, optional
         As for `record`.
     cancel : threading.Event, optional
