@@ -3,6 +3,7 @@
 const SILENCE = 15_000; // milliseconds without an answer after which a view says so
 const GONE = "No kernel is behind this view any more. Run the notebook's cells again to bring it back.";
 const SILENT = "The kernel has not answered for a while: another cell keeps it busy, or it has ended.";
+const NEVER = "No kernel answers behind this view. Run the notebook's cells again to bring it back.";
 
 class InspectorView {
   constructor(model, element) {
@@ -33,14 +34,17 @@ class InspectorView {
   start() {
     this.onMessage = (content, buffers) => this.receive(content, buffers);
     this.model.on("msg:custom", this.onMessage);
-    // The widget manager marks views whose kernel was restarted, and those it found in a notebook without one.
-    this.onConnection = () => queueMicrotask(() => this.root.closest(".jupyter-widgets-disconnected") && this.setGone());
+    // The connection was cut: by a restart, which `tell` notices, or for a moment, in which messages may have been lost.
+    this.onConnection = () => setTimeout(() => this.sayHello());
     this.model.on("comm_live_update", this.onConnection);
     this.watchTheme();
     this.header.setStatus({ kind: "running", text: "Waiting for the kernel", fraction: null, cancel: false });
+    this.sayHello();
+  }
+
+  sayHello() {
     this.expectAnswer();
     this.tell("hello", { theme: themeOf(this.root) });
-    this.onConnection();
   }
 
   /** What is drawn stays to be looked at, but the controls no longer pretend to work. */
@@ -56,7 +60,7 @@ class InspectorView {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => {
       this.isSilent = true;
-      this.header.setStatus({ kind: "error", text: SILENT, fraction: null });
+      this.header.setStatus({ kind: "error", text: this.page ? SILENT : NEVER, fraction: null });
     }, SILENCE);
   }
 
@@ -167,6 +171,7 @@ class InspectorView {
     this.answered();
     this.page = true;
     this.sections = {};
+    this.documentOf = null;
     this.Bokeh = await loadBokeh(bokeh, () => this.fetchBokeh());
     this.draw(sections);
   }
@@ -263,6 +268,7 @@ class InspectorView {
     this.model.off("msg:custom", this.onMessage);
     this.model.off("comm_live_update", this.onConnection);
     this.tell("bye");
+    this.isGone = true;
     this.queue.then(() => this.panelDocument?.dispose());
     this.root.remove();
   }
