@@ -66,7 +66,7 @@ def test_a_tapped_eigenvalue_is_the_mode_everywhere(lab):
     drawn = lab.drawn("circle", CIRCLE)
     index = next(k for k, row in enumerate(drawn["row"]) if row == 2)
     lab.tap("circle", drawn["re"][index], drawn["im"][index])
-    lab.page.wait_for_selector(".dx-table tbody tr:nth-child(2).dx-chosen")
+    lab.page.wait_for_selector(".dx-table-scroll tbody tr:nth-child(2).dx-chosen")
     assert lab.python("inspector.wait().mode") == 1
     edges = lab.drawn("energies", ["edge", "row"])["edge"]
     assert [k for k, color in enumerate(edges) if color == "#E69F00"] == [1]
@@ -74,13 +74,13 @@ def test_a_tapped_eigenvalue_is_the_mode_everywhere(lab):
 
 
 def test_a_table_row_and_a_bar_choose_the_mode(lab):
-    lab.page.click(".dx-table tbody tr:nth-child(3)")
+    lab.page.click(".dx-table-scroll tbody tr:nth-child(3)")
     lab.page.wait_for_function(
         "document.querySelector('.dx-card-course .dx-summary').textContent.startsWith('Mode 3 ')"
     )
     bars = lab.drawn("energies", ["row", "energy"])
     lab.tap("energies", 1, bars["energy"][0] * 0.5)
-    lab.page.wait_for_selector(".dx-table tbody tr:nth-child(1).dx-chosen")
+    lab.page.wait_for_selector(".dx-table-scroll tbody tr:nth-child(1).dx-chosen")
     assert lab.python("inspector.wait().mode") == 0
 
 
@@ -166,7 +166,14 @@ def test_two_thousand_quick_changes_end_in_the_last(lab, artifacts):
     documents = lab.documents()
     lab.page.evaluate(SHAKE, 2000)
     last = {"axis": "channel", "layer": "conv2", "layers": [], "sample": 5, "window": [3, 29], "rank": 11, "mode": 2}
-    lab.page.locator("[data-name=axis] select").select_option("Channels")
+    lab.choose("dynamics.preset", "None")
+    lab.page.wait_for_selector("[data-name='dynamics.normalise']", state="attached")
+    for control, label in (("normalise", "None"), ("order", "Natural"), ("part", "Magnitude |φ|")):
+        lab.choose(f"dynamics.{control}", label)
+    lab.slide("dynamics.max_columns", 1024)
+    lab.slide("dynamics.most_residual", 2)
+    lab.choose("method", "Exact")
+    lab.choose("axis", "Channels")
     lab.click_layer("conv2")
     lab.page.click(".dx-input >> nth=5")
     lab.page.wait_for_function(
@@ -178,7 +185,7 @@ def test_two_thousand_quick_changes_end_in_the_last(lab, artifacts):
     lab.page.wait_for_function("document.querySelector('.dx-numbers').textContent.startsWith('snapshots26 of 32')")
     lab.slide("rank", 11)
     wait_for_rank(lab, 11)
-    lab.page.click(".dx-table tbody tr:nth-child(3)")
+    lab.page.click(".dx-table-scroll tbody tr:nth-child(3)")
     lab.page.wait_for_function(
         "document.querySelector('.dx-meaning').textContent.includes('conv2')"
         " && document.querySelector('.dx-numbers').textContent.startsWith('snapshots26 of 32rank11 of 25')"
@@ -196,6 +203,40 @@ def test_two_thousand_quick_changes_end_in_the_last(lab, artifacts):
     assert after["documents"] == before["documents"]
     assert lab.errors == []
     lab.page.locator(".dx-inspector").screenshot(path=artifacts / "after_2000_changes.png")
+
+
+def test_metrics_get_their_nulls_and_the_gallery_chooses(lab):
+    lab.page.wait_for_function(
+        "document.querySelectorAll('.dx-metrics tbody tr').length === 11"
+        " && ![...document.querySelectorAll('.dx-metrics td')].some((cell) => cell.textContent === '…')"
+    )
+    lab.tap("gallery", 1.5, 0.5)
+    lab.page.wait_for_selector(".dx-table-scroll tbody tr:nth-child(2).dx-chosen")
+    assert lab.python("inspector.wait().mode") == 1
+
+
+def test_an_image_on_its_way_is_an_axis(lab):
+    lab.page.locator("[data-name=axis] select").select_option("A path of images")
+    lab.page.wait_for_function("document.querySelector('.dx-meaning').textContent.includes('even steps of a path')")
+    lab.slide("dynamics.steps", 12)
+    lab.page.wait_for_function("document.querySelector('.dx-numbers').textContent.startsWith('snapshots12 of 12')")
+    assert lab.python("inspector.results['dynamics'].snapshots.labels[1]") == "turned by 30°"
+
+
+def test_the_pseudospectrum_is_drawn_when_it_is_switched_on(lab):
+    lab.page.locator("[data-name='dynamics.pseudospectrum'] input").check()
+    lab.python("inspector.wait().mode")
+    lab.page.wait_for_function(
+        """async () => {
+          const [Bokeh] = await Promise.all([...window[Symbol.for('dyn_explorer.bokeh')].values()]);
+          const view = Object.values(Bokeh.index).find((candidate) => candidate.model.name === 'circle');
+          return view.model.renderers.some((renderer) => {
+            const data = renderer.data_source?.data;
+            const lines = data instanceof Map ? data.get('xs') : data?.xs;
+            return renderer.glyph.type === 'MultiLine' && Array.from(lines).length === 5;
+          });
+        }"""
+    )
 
 
 COUNTS = (
@@ -220,7 +261,7 @@ SHAKE = """async (count) => {
     } else if (choice < 0.9) {
       pick([...root.querySelectorAll('.dx-row:not([aria-disabled])')])?.click();
     } else {
-      (pick([...root.querySelectorAll('.dx-preset, .dx-input, .dx-table tbody tr')]))?.click();
+      (pick([...root.querySelectorAll('.dx-preset, .dx-input, .dx-table-scroll tbody tr')]))?.click();
     }
     if (k % 10 === 0) await new Promise((resolve) => setTimeout(resolve));
   }
