@@ -35,7 +35,7 @@ def test_a_gpu_model_is_looked_at_where_it_is(on_gpu, axis):
 
 
 def test_the_gpu_and_the_cpu_agree(on_gpu):
-    model, images, labels = on_gpu
+    _, images, labels = on_gpu
     spectra = []
     for device in ("cuda", "cpu"):
         with dx.explore(dx.demo.load("trained").to(device), images.to(device), labels) as inspector:
