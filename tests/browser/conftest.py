@@ -70,6 +70,16 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep a picture of what a failed test had before it."""
+    report = yield
+    if call.when == "call" and report.failed:
+        for lab in (value for value in item.funcargs.values() if isinstance(value, Lab)):
+            lab.page.screenshot(path=ARTIFACTS / f"failed_{item.name[:60]}.png")
+    return report
+
+
 def pytest_configure():
     # A warning of the proxy's environment must not reach localhost.
     os.environ["NO_PROXY"] = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"]))

@@ -127,14 +127,34 @@ class Lab:
     def __init__(self, page, server: JupyterServer, notebook: str) -> None:
         self.page, self.server, self.notebook = page, server, notebook
         self.errors: list[str] = []
+        self.requests: list[str] = []
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("websocket", lambda socket: self.requests.append(socket.url))
 
     def open(self) -> Lab:
         """Open the notebook and wait for its kernel."""
-        self.page.goto(f"{self.server.url}/lab/tree/{self.notebook}?reset")
+        place = "notebooks" if self.server.app == "notebook" else "lab/tree"
+        self.page.goto(f"{self.server.url}/{place}/{self.notebook}?reset")
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
         self.wait_idle()
         return self
+
+    def save(self) -> Path:
+        """Save the notebook, wait until the server has written it, and return its path."""
+        with self.page.expect_response(
+            lambda response: response.request.method == "PUT" and self.notebook in response.url
+        ):
+            self.page.evaluate("document.querySelector('.jp-Notebook').focus()")
+            self.page.keyboard.press("Control+s")
+        return self.server.folder / self.notebook
+
+    def reload(self) -> None:
+        """Save, and load the page again."""
+        self.save()
+        self.page.reload()
+        self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+        self.wait_idle()
 
     def wait_idle(self) -> None:
         """Block until the kernel is idle."""
@@ -192,13 +212,21 @@ class Lab:
             value,
         )
 
+    def choose(self, control: str, label: str) -> None:
+        """Pick an entry of a menu, also of one that is folded away."""
+        self.page.locator(f".dx-inspector [data-name='{control}'] select").evaluate(
+            "(select, label) => { select.selectedIndex = [...select.options].findIndex((o) => o.label === label);"
+            " select.dispatchEvent(new Event('change', { bubbles: true })) }",
+            label,
+        )
+
     def drawn(self, figure: str, columns: list[str], inspector: int = 0) -> dict:
         """Data that Bokeh has drawn: these columns of the source in this figure that holds them."""
         return self.page.evaluate(
             """async ([figure, columns, k]) => {
               const bokehs = await Promise.all([...window[Symbol.for('dyn_explorer.bokeh')].values()]);
               const places = document.querySelectorAll('.dx-inspector')[k].querySelectorAll('.dx-card-' + figure);
-              for (const Bokeh of bokehs) for (const view of Object.values(Bokeh.index)) {
+              for (const Bokeh of bokehs) for (const view of Bokeh.documents.flatMap((d) => [...d.views_manager])) {
                 if (view.model.name !== figure || !places[0].contains(view.el)) continue;
                 for (const renderer of view.model.renderers) {
                   const data = renderer.data_source?.data;
@@ -212,15 +240,58 @@ class Lab:
             [figure, columns, inspector],
         )
 
+    def ranges(self, figure: str, inspector: int = 0) -> list[float]:
+        """Start and end of both axes of a figure."""
+        return self.page.evaluate(
+            """async ([figure, k]) => {
+              const bokehs = await Promise.all([...window[Symbol.for('dyn_explorer.bokeh')].values()]);
+              const card = document.querySelectorAll('.dx-inspector')[k].querySelector('.dx-card-' + figure);
+              for (const Bokeh of bokehs) for (const view of Bokeh.documents.flatMap((d) => [...d.views_manager])) {
+                if (view.model.name !== figure || !card.contains(view.el)) continue;
+                const { x_range, y_range } = view.model;
+                return [x_range.start, x_range.end, y_range.start, y_range.end];
+              }
+            }""",
+            [figure, inspector],
+        )
+
+    def drag(self, figure: str, pixels: tuple[int, int], inspector: int = 0) -> None:
+        """Pan a figure by hand."""
+        plot = self.page.locator(".dx-inspector").nth(inspector).locator(f".dx-card-{figure} .dx-plot")
+        plot.scroll_into_view_if_needed()
+        box = plot.bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + pixels[0], y + pixels[1], steps=4)
+        self.page.mouse.up()
+
+    def wait_for(self, condition, what: str, timeout: float = 20):
+        """Block until ``condition()`` is true; for what only Python can see."""
+        end = time.monotonic() + timeout
+        while not (value := condition()):
+            if time.monotonic() > end:
+                self.page.screenshot(path=ARTIFACTS / "failed.png")
+                raise AssertionError(f"waited {timeout} s for {what}")
+            self.page.wait_for_timeout(50)
+        return value
+
     def tap(self, figure: str, x: float, y: float, inspector: int = 0) -> None:
         """Click a figure at a place in data coordinates."""
-        place = self.page.evaluate(
+        place = self._place(figure, x, y, inspector)
+        # What is still on its way may move the figure: look again until it stays where it is.
+        while (again := self._place(figure, x, y, inspector)) != place:
+            place = again
+        self.page.mouse.click(*place)
+
+    def _place(self, figure: str, x: float, y: float, inspector: int) -> list[float]:
+        return self.page.evaluate(
             """async ([figure, x, y, k]) => {
               const bokehs = await Promise.all([...window[Symbol.for('dyn_explorer.bokeh')].values()]);
               const card = document.querySelectorAll('.dx-inspector')[k].querySelector('.dx-card-' + figure);
               card.scrollIntoView({ block: 'center' });
               await new Promise((resolve) => setTimeout(resolve, 200));
-              for (const Bokeh of bokehs) for (const view of Object.values(Bokeh.index)) {
+              for (const Bokeh of bokehs) for (const view of Bokeh.documents.flatMap((d) => [...d.views_manager])) {
                 if (view.model.name !== figure || !card.contains(view.el)) continue;
                 const box = view.canvas_view.el.getBoundingClientRect();
                 const frame = view.frame;
@@ -229,7 +300,6 @@ class Lab:
             }""",
             [figure, x, y, inspector],
         )
-        self.page.mouse.click(*place)
 
     def click_layer(self, name: str, modifiers=()) -> None:
         """Click a row of the layer tree."""
@@ -240,7 +310,7 @@ class Lab:
         return self.page.evaluate(
             """async (figure) => {
               const [Bokeh] = await Promise.all([...window[Symbol.for('dyn_explorer.bokeh')].values()]);
-              const view = Object.values(Bokeh.index).find((candidate) => candidate.model.name === figure);
+              const view = [...Bokeh.documents[0].views_manager].find((candidate) => candidate.model.name === figure);
               return view.model.below[0].major_label_text_color;
             }""",
             figure,
@@ -283,7 +353,7 @@ class Lab:
             " if (!root) return false;"
             " const status = root.querySelector('.dx-status').dataset.kind;"
             " return root.querySelectorAll('.dx-plot > *').length >= 5 && status !== 'running'"
-            " && root.querySelector('.dx-table tbody tr') !== null }",
+            " && root.querySelector('.dx-table-scroll tbody tr') !== null }",
             arg=inspector,
             timeout=timeout,
         )
