@@ -13,6 +13,9 @@ OVERFLOW = """() => [...document.querySelectorAll('.dx-inspector *')]
 
 
 def shoot(lab, path):
+    lab.page.wait_for_function(
+        "![...document.querySelectorAll('.dx-metrics td')].some((cell) => cell.textContent === '…')"
+    )
     lab.page.wait_for_timeout(400)  # fonts and the last frame
     lab.page.locator(".dx-inspector").first.screenshot(path=path)
 
@@ -20,7 +23,7 @@ def shoot(lab, path):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1480, 640])
 def test_the_inspector_is_drawn_whole(open_lab, artifacts, theme, width):
-    lab = open_lab(LOAD, width=width, height=1500 if width > 1000 else 3600)
+    lab = open_lab(LOAD, width=width, height=2400 if width > 1000 else 4800)
     lab.set_theme(f"JupyterLab {theme.title()}")
     if width < 1000:
         lab.hide_sidebar()
