@@ -18,7 +18,7 @@ class RowTable {
       },
       h("table", { className: "dx-table" }, h("thead", {}, this.head), this.body),
     );
-    this.element = h("section", { className: "dx-table-card" }, this.scroll, this.note);
+    this.element = h("section", { className: "dx-table-card", hidden: true }, this.scroll, this.note);
     this.chosen = 0;
   }
 
