@@ -75,6 +75,22 @@ def same_circle(lab, inspector: int) -> bool:
     return len(drawn["re"]) == len(kernel) and np.allclose(np.array([drawn["re"], drawn["im"]]).T, kernel, atol=1e-12)
 
 
+def test_a_saved_notebook_is_small(lab):
+    path = lab.save()
+    assert path.stat().st_size < 20_000
+    saved = json.loads(path.read_text())
+    assert "widgets" not in saved["metadata"]
+    lab.page.click("li.lm-MenuBar-item:has-text('Settings')")
+    lab.page.click("li.lm-Menu-item:has-text('Save Widget State Automatically')")
+    try:
+        # Lab applies a setting when it gets round to it.
+        lab.wait_for(lambda: "widgets" in json.loads(lab.save().read_text())["metadata"], "the state of the widgets")
+        assert path.stat().st_size < 100_000
+    finally:
+        lab.page.click("li.lm-MenuBar-item:has-text('Settings')")
+        lab.page.click("li.lm-Menu-item:has-text('Save Widget State Automatically')")
+
+
 def test_a_view_opened_after_many_changes_is_current(lab):
     for rank in (12, 4, 6):
         lab.slide("rank", rank)
@@ -235,22 +251,6 @@ FOCUS = """() => {
   return [`${name} ${e.className} ${e.textContent.trim().slice(0, 20)}`.trim(),
           style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1];
 }"""
-
-
-def test_a_saved_notebook_is_small(lab):
-    path = lab.save()
-    assert path.stat().st_size < 20_000
-    saved = json.loads(path.read_text())
-    assert "widgets" not in saved["metadata"]
-    lab.page.click("li.lm-MenuBar-item:has-text('Settings')")
-    lab.page.click("li.lm-Menu-item:has-text('Save Widget State Automatically')")
-    try:
-        # Lab applies a setting when it gets round to it.
-        lab.wait_for(lambda: "widgets" in json.loads(lab.save().read_text())["metadata"], "the state of the widgets")
-        assert path.stat().st_size < 100_000
-    finally:
-        lab.page.click("li.lm-MenuBar-item:has-text('Settings')")
-        lab.page.click("li.lm-Menu-item:has-text('Save Widget State Automatically')")
 
 
 def test_nothing_is_asked_of_any_other_host(lab):
