@@ -261,10 +261,8 @@ def test_nothing_is_asked_of_any_other_host(lab):
 
 
 def test_a_restarted_kernel_is_noticed_and_the_cell_brings_it_back(lab, artifacts):
-    lab.page.locator(".jp-Notebook .jp-CodeCell").nth(0).locator(".jp-InputPrompt").click()
-    lab.page.keyboard.press("Escape")
-    lab.page.keyboard.press("0")
-    lab.page.keyboard.press("0")
+    lab.page.click("li.lm-MenuBar-item:has-text('Kernel')")
+    lab.page.click("[data-command='kernelmenu:restart']")
     lab.page.click(".jp-Dialog button:has-text('Restart')")
     lab.page.wait_for_selector(".dx-gone .dx-status[data-kind=error]")
     assert lab.status().startswith("No kernel is behind this view any more. Run the notebook's cells again")
