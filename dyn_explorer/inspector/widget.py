@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STATE_VERSION = 1
+STILL_FOR = 0.15  # seconds that the hand must rest before the comparison with the nulls begins
 QUIET_FOR = 0.15  # seconds a job may take before its progress is shown; shorter ones would only flicker
 
 
@@ -354,7 +355,9 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             self._put_result(panel, result)
             self._put_outcome(time.perf_counter() - began)
             self._outbox.flush()
-        if self._runner.let_go(job):
+        # While a hand is still moving, the comparison would only be in its way.
+        rest = STILL_FOR if self._outbox.views else 0
+        if self._runner.let_go(job) and not job.cancel.wait(rest):
             # The picture is there and its outcome stands in the header.
             job.progress = lambda _fraction, _text: None
             self._refine(panel, result, self._settings(panel, chosen), job)

@@ -11,7 +11,7 @@ from .theme import MAGNITUDE_PALETTE, NEUTRAL
 
 SIGNED_PALETTE = "RdBu11"
 BIGGEST = 3e38  # of single precision, in which pictures travel
-FINEST = 160  # pixels along the longer side of the smoothed overlay
+FINEST = 96  # pixels along the longer side of the smoothed overlay
 
 
 class ModeImage(View):
