@@ -132,7 +132,9 @@ class JobRunner:
             # Outside the lock, because idle work sends messages and may be waited for by a submitter.
             with self._condition:
                 self._nudged = False
-            pause = self._guarded(self._idle)
+                waits = self._pending is not None
+            # What a job sends brings everything along; sent before it, the rest would only hold the job back.
+            pause = None if waits else self._guarded(self._idle)
             with self._condition:
                 self._condition.wait_for(lambda: self._closed or self._pending is not None or self._nudged, pause)
                 if self._closed:
