@@ -26,7 +26,18 @@ async function runBokeh(compressed) {
   const scope = {};
   new Function(await new Response(stream).text()).call(scope);
   scope.Bokeh.set_log_level("error");
+  keepStyles(scope.Bokeh);
   return scope.Bokeh;
+}
+
+// At each repaint BokehJS writes the style sheet of every axis, grid and glyph anew, mostly with what stands there
+// already, and the browser then works out the page's styles again each time: most of a repaint's time.
+function keepStyles(Bokeh) {
+  const { prototype } = Bokeh.require("core/dom").InlineStyleSheet;
+  const write = prototype._update;
+  prototype._update = function (css) {
+    if (this.el.textContent !== css) write.call(this, css);
+  };
 }
 
 function bufferMap(ids, buffers) {

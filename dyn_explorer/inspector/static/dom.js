@@ -13,6 +13,11 @@ function h(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Text that is there already is left alone, because every change costs a layout. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** A native range input that JupyterLab lets keep its arrow keys. */
 function rangeInput(properties) {
   return h("input", { type: "range", "data-lm-suppress-shortcuts": "true", ...properties });

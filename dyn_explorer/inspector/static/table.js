@@ -32,7 +32,7 @@ class RowTable {
     }
     // Rows stay and only their text changes, so that a click that meets an update is not lost.
     while (this.body.children.length > table.rows.length) this.body.lastChild.remove();
-    table.rows.forEach((cells, k) => this.row(k, cells.length).forEach((cell, c) => (cell.textContent = cells[c])));
+    table.rows.forEach((cells, k) => this.row(k, cells.length).forEach((cell, c) => setText(cell, cells[c])));
     this.note.textContent = table.hidden ? `${table.hidden} more rows: inspector.table() has them all.` : "";
     this.setChosen(this.chosen);
   }
