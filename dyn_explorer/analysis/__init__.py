@@ -2,6 +2,7 @@
 
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
+from dyn_explorer.analysis.dfa import DFAResult, dfa
 from dyn_explorer.analysis.dmd import dmd
 from dyn_explorer.analysis.dmd_fit import MethodInfo
 from dyn_explorer.analysis.dmd_methods import DMD_METHODS
@@ -9,30 +10,67 @@ from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
+from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
+from dyn_explorer.analysis.stability import (
+    StabilityIndex,
+    convergence_epoch,
+    integration,
+    stability_index,
+    volatility,
+)
 from dyn_explorer.analysis.stable import stable_modes
+from dyn_explorer.analysis.surrogates import surrogates
 from dyn_explorer.analysis.svd_heat_map import SVDHeatMap, svd_heat_map
+from dyn_explorer.analysis.synchrony import (
+    Synchrony,
+    independent_metastability,
+    metastability,
+    order_parameter,
+    phases,
+    synchrony,
+)
+from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
 
 __all__ = [
     "DMD_METHODS",
     "BackgroundForeground",
     "CompressedSnapshots",
+    "DFAResult",
     "DMDResult",
     "DynamicsMetrics",
     "MethodInfo",
     "Pseudospectrum",
     "SVDHeatMap",
+    "SeedInterval",
     "ShuffledColumnsNull",
+    "StabilityIndex",
+    "Synchrony",
+    "TrainingMeasures",
     "background_foreground",
     "compress",
+    "convergence_epoch",
+    "dfa",
     "dmd",
     "dynamics_metrics",
     "eigenvalue_entropy",
+    "independent_metastability",
+    "integration",
+    "metastability",
     "mode_residuals",
+    "order_parameter",
+    "phases",
+    "probe_signals",
     "pseudospectrum",
+    "seed_interval",
     "shuffled_columns_null",
     "spectral_gap",
+    "stability_index",
     "stable_modes",
+    "surrogates",
     "svd_heat_map",
+    "synchrony",
+    "training_measures",
+    "volatility",
     "zero_amplitude_modes",
 ]
