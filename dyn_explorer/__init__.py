@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from . import analysis, capture, demo, views
-    from .capture import list_layers, record, snapshots
+    from .capture import History, list_layers, record, snapshots
     from .errors import DynExplorerError
     from .inspector import Inspector, explore
     from .tables import metrics_table
@@ -22,6 +22,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DynExplorerError",
+    "History",
     "Inspector",
     "analysis",
     "capture",
@@ -37,6 +38,7 @@ __all__ = [
 # Where each name lives.
 _HOMES = {
     "DynExplorerError": "errors",
+    "History": "capture",
     "Inspector": "inspector",
     "explore": "inspector",
     "list_layers": "capture",

@@ -2,6 +2,7 @@
 
 from .epochs import EpochRecording, record_epochs
 from .guard import borrow
+from .history import History
 from .layers import LayerInfo, list_layers, unwrap
 from .paths import path_inputs, record_path
 from .presets import PRESETS, dmd_xai_snapshots
@@ -13,6 +14,7 @@ from .untrained import untrained_copy
 __all__ = [
     "PRESETS",
     "EpochRecording",
+    "History",
     "LayerInfo",
     "Recording",
     "RecordingError",
