@@ -1,14 +1,24 @@
 """Pure measures: tensors or arrays in, frozen results out. No widgets, no plots, no globals."""
 
+from dyn_explorer.analysis.affine_layer import AffineLayer
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.dfa import DFAResult, dfa
+from dyn_explorer.analysis.distribution_divergence import jensen_shannon
 from dyn_explorer.analysis.dmd import dmd
 from dyn_explorer.analysis.dmd_fit import MethodInfo
 from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.layer_fluctuation import (
+    FluctuationNull,
+    fluctuation_null,
+    layer_fluctuation,
+    shuffled_weights,
+)
+from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
+from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
@@ -34,11 +44,14 @@ from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_sign
 
 __all__ = [
     "DMD_METHODS",
+    "AffineLayer",
     "BackgroundForeground",
     "CompressedSnapshots",
     "DFAResult",
     "DMDResult",
     "DynamicsMetrics",
+    "FluctuationNull",
+    "LinkWeights",
     "MethodInfo",
     "Pseudospectrum",
     "SVDHeatMap",
@@ -54,16 +67,23 @@ __all__ = [
     "dmd",
     "dynamics_metrics",
     "eigenvalue_entropy",
+    "fluctuation_null",
+    "function_strength",
     "independent_metastability",
     "integration",
+    "jensen_shannon",
+    "layer_fluctuation",
+    "link_weights",
     "metastability",
     "mode_residuals",
+    "node_strength",
     "order_parameter",
     "phases",
     "probe_signals",
     "pseudospectrum",
     "seed_interval",
     "shuffled_columns_null",
+    "shuffled_weights",
     "spectral_gap",
     "stability_index",
     "stable_modes",
@@ -71,6 +91,7 @@ __all__ = [
     "svd_heat_map",
     "synchrony",
     "training_measures",
+    "unrolled_moments",
     "volatility",
     "zero_amplitude_modes",
 ]
