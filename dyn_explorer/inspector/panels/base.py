@@ -79,7 +79,7 @@ class Panel(ABC):
     cards : tuple of Card
         The figures in reading order.
     tap_chooses : str
-        The linked choice that a tapped row sets.
+        The linked choice that a tapped row sets, in a figure or in the table.
     menus : dict of str to tuple
         Allowed values of the linked choices that this panel offers as menus.
     """
@@ -147,6 +147,10 @@ class Panel(ABC):
     @abstractmethod
     def code(self, settings: Settings, source: Source) -> str:
         """Python that rebuilds the numbers from ``model``, ``inputs`` and ``labels``."""
+
+    def row_values(self, result, count: int) -> list:  # noqa: ARG002 - for panels whose rows stand for something else
+        """Value of the choice `tap_chooses` for each of the `count` rows of the table; by default the row's number."""
+        return list(range(count))
 
     def take_taps(self, chosen: int) -> list[int]:
         """Rows that were tapped in a figure since the last call; `chosen` is the row that was chosen before."""

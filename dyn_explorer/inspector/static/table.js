@@ -1,8 +1,9 @@
 // The numbers behind the figures, as a table whose rows can be chosen.
 
 class RowTable {
-  constructor(choose) {
-    this.choose = choose;
+  constructor(set) {
+    this.set = set;
+    this.values = [];
     this.head = h("tr");
     this.body = h("tbody");
     this.note = h("p", { className: "dx-quiet" });
@@ -12,7 +13,7 @@ class RowTable {
         className: "dx-table-scroll",
         tabIndex: 0,
         role: "group",
-        "aria-label": "Table of modes; arrow keys choose a row",
+        "aria-label": "Table behind the figures; arrow keys choose a row",
         "data-lm-suppress-shortcuts": "true",
         onkeydown: (event) => this.key(event),
       },
@@ -24,6 +25,8 @@ class RowTable {
 
   update(table) {
     this.element.hidden = table === null;
+    this.chooses = table?.chooses;
+    this.values = table?.values ?? [];
     if (table === null) return;
     if (table.columns.join() !== this.columns) {
       this.columns = table.columns.join();
@@ -43,6 +46,16 @@ class RowTable {
       this.body.append(h("tr", { onclick: () => this.choose(k) }, ...cells));
     }
     return [...this.body.children[k].children];
+  }
+
+  choose(row) {
+    if (row < this.values.length) this.set({ [this.chooses]: this.values[row] });
+  }
+
+  /** Mark the row that stands for a choice. */
+  follow(choices) {
+    const row = this.values.indexOf(choices[this.chooses]);
+    if (row !== this.chosen) this.setChosen(row);
   }
 
   setChosen(row) {
