@@ -68,6 +68,9 @@ class Memo:
                 self._values.popitem(last=False)
         return self._values[key]
 
+    def __contains__(self, key) -> bool:
+        return key in self._values
+
     def __iter__(self) -> Iterator:
         return iter(list(self._values.values()))
 

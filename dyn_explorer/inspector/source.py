@@ -143,6 +143,15 @@ class Source:
             if recorder is not None:
                 recorder.held = held
 
+    @property
+    def held(self) -> bool:
+        """Whether a training loop is running, so that nothing may run beside it."""
+        return self._held
+
+    def check_free(self) -> None:
+        """Refuse to run anything while a training loop is running."""
+        self._live.check_free()
+
     def forget(self) -> None:
         """Drop what was recorded, because weights or inputs have changed."""
         self._live.forget()

@@ -411,7 +411,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
                 self._results[panel.key] = refined
                 panel.show(refined, settings)
                 self._put_result(panel, refined)
-            self._outbox.put("status", self._outcome)
+            # What the header says now stays: a change that was refused meanwhile is still refused.
             self._outbox.flush()
 
     def _forget_if_stale(self) -> None:

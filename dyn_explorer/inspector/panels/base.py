@@ -55,6 +55,8 @@ class Card:
         Heading, and what to know when reading the figure.
     square : bool
         Whether the figure keeps its height equal to its width.
+    half : bool
+        Whether two such figures share a row.
     wide : bool
         Whether the figure takes the whole width and little height.
     legend : tuple of (symbol, colour, meaning)
@@ -65,6 +67,7 @@ class Card:
     title: str
     help: str
     square: bool = False
+    half: bool = False
     wide: bool = False
     legend: tuple[tuple[str, str, str], ...] = ()
 
@@ -113,7 +116,7 @@ class Panel(ABC):
     def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job):
         """The panel's result; runs in the worker, touches no figure and raises `DynExplorerError` for bad input."""
 
-    def refine(self, source: Source, result, settings: Settings, job: Job) -> object | None:  # noqa: ARG002 - for panels that have more
+    def refine(self, source: Source, result, settings: Settings, job: Job) -> object | None:
         """The result with what takes longer; runs after `show`, in the worker, and ends when the hand moves on.
 
         None, which is what this returns, means that there is no more.
@@ -132,8 +135,8 @@ class Panel(ABC):
     def numbers(self, result) -> list[dict]:
         """Figures in digits: dicts with ``label``, ``value`` (str) and ``help``."""
 
-    def metrics(self, result) -> dict | None:  # noqa: ARG002 - for panels that have metrics
-        """Metrics beside their nulls: ``columns``, ``rows`` of ``label``, ``help`` and ``cells``, and a ``note``."""
+    def metrics(self, result) -> dict | None:
+        """Metrics beside their nulls: ``columns``, ``rows`` of ``label``, ``help`` and ``cells``, a ``note``, and perhaps a ``title``."""
         return None
 
     @abstractmethod
@@ -148,7 +151,7 @@ class Panel(ABC):
     def code(self, settings: Settings, source: Source) -> str:
         """Python that rebuilds the numbers from ``model``, ``inputs`` and ``labels``."""
 
-    def row_values(self, result, count: int) -> list:  # noqa: ARG002 - for panels whose rows stand for something else
+    def row_values(self, result, count: int) -> list:
         """Value of the choice `tap_chooses` for each of the `count` rows of the table; by default the row's number."""
         return list(range(count))
 

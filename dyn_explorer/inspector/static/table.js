@@ -93,7 +93,8 @@ class MetricsTable {
     this.body = h("tbody");
     this.note = h("p", { className: "dx-quiet" });
     const table = h("table", { className: "dx-table dx-metrics" }, h("thead", {}, this.head), this.body);
-    this.element = h("section", { className: "dx-table-card", hidden: true }, h("h3", {}, "Metrics and their nulls"), table, this.note);
+    this.title = h("h3");
+    this.element = h("section", { className: "dx-table-card", hidden: true }, this.title, table, this.note);
   }
 
   update(metrics) {
@@ -105,6 +106,7 @@ class MetricsTable {
         h("tr", { title: help }, h("th", { scope: "row" }, label), ...cells.map((cell) => h("td", {}, cell))),
       ),
     );
+    this.title.textContent = metrics.title ?? "Metrics and their nulls";
     this.note.textContent = metrics.note;
   }
 }
