@@ -132,6 +132,12 @@ class Source:
         return self._recorder.recording
 
     @property
+    def n_inputs(self) -> int | None:
+        """How many inputs are looked at; None before the first run."""
+        recording = self._recorder.recording or self._live.recording
+        return None if recording is None else len(recording.inputs)
+
+    @property
     def failure(self) -> capture.RecordingError | None:
         """Why that recording ended early, if it did."""
         return self._recorder.failure

@@ -469,8 +469,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def _put_sources(self) -> None:
         recording, source = self._source.recording, self._source
-        n_inputs = None if recording is None else len(recording.inputs)
-        head = page.header(source.model, source.epoch, n_inputs, source.most_inputs, version_warning())
+        head = page.header(source.model, source.epoch, source.n_inputs, source.most_inputs, version_warning())
         self._outbox.put("header", head)
         self._outbox.put("tree", page.tree(source.layers))
         self.limits.layers = self._layer_reasons()

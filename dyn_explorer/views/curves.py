@@ -56,7 +56,7 @@ class Curves(View):
     >>> view = views.Curves()
     >>> view.update([views.Curve("a", np.arange(3.0), np.array([1.0, 3.0, 2.0]))], x_label="epoch", y_label="loss")
     >>> view.summary
-    'loss against epoch. a: from 1 to 2, between 1 and 3.'
+    'loss against epoch: a goes from 1 to 2.'
     """
 
     def __init__(self) -> None:
@@ -108,8 +108,7 @@ class Curves(View):
         self._cursor.visible = cursor is not None
         if cursor is not None:
             self._cursor.location = cursor
-        shown = [_in_words(curve) for curve in curves if np.isfinite(curve.y).any()]
-        self.summary = f"{y_label} against {x_label}. {' '.join(shown)}" if shown else "There is nothing to draw yet."
+        self.summary = _summary(curves, x_label, y_label)
 
     def _set_ticks(self, ticks: Sequence[tuple[float, str]]) -> None:
         axis = self.figure.xaxis[0]
@@ -186,6 +185,13 @@ def _bounds(parts: Sequence[np.ndarray]) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _in_words(curve: Curve) -> str:
-    good = curve.y[np.isfinite(curve.y)]
-    return f"{curve.name}: from {good[0]:.3g} to {good[-1]:.3g}, between {good.min():.3g} and {good.max():.3g}."
+def _summary(curves: Sequence[Curve], x_label: str, y_label: str) -> str:
+    drawn = [curve for curve in curves if np.isfinite(curve.y).any()]
+    if not drawn:
+        return "There is nothing to draw yet."
+    ends = [curve.y[np.isfinite(curve.y)][[0, -1]] for curve in drawn]
+    words = [
+        f"{curve.name} {'(grey) ' if curve.is_null else ''}goes from {first:.3g} to {last:.3g}"
+        for curve, (first, last) in zip(drawn, ends, strict=True)
+    ]
+    return f"{y_label} against {x_label}: {'; '.join(words)}."

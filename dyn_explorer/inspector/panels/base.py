@@ -136,7 +136,10 @@ class Panel(ABC):
         """Figures in digits: dicts with ``label``, ``value`` (str) and ``help``."""
 
     def metrics(self, result) -> dict | None:
-        """Metrics beside their nulls: ``columns``, ``rows`` of ``label``, ``help`` and ``cells``, a ``note``, and perhaps a ``title``."""
+        """A table of few numbers: ``title``, ``columns``, ``rows`` of ``label``, ``help`` and ``cells``, and a ``note``.
+
+        ``nulls`` says whether all columns but the first are nulls, which are grey.
+        """
         return None
 
     @abstractmethod

@@ -86,7 +86,7 @@ class StopsControl extends Control {
     this.low = h("span");
     this.high = h("span");
     const limits = h("div", { className: "dx-limits", "aria-hidden": "true" }, this.low, this.high);
-    this.element.append(this.head(), h("div", { className: "dx-stops" }, this.button, this.input), limits);
+    this.element.append(this.head(), h("div", { className: "dx-stops-row" }, this.button, this.input), limits);
     this.setPlaying(false);
   }
 

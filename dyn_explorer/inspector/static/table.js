@@ -92,9 +92,9 @@ class MetricsTable {
     this.head = h("tr");
     this.body = h("tbody");
     this.note = h("p", { className: "dx-quiet" });
-    const table = h("table", { className: "dx-table dx-metrics" }, h("thead", {}, this.head), this.body);
+    this.grid = h("table", { className: "dx-table dx-metrics" }, h("thead", {}, this.head), this.body);
     this.title = h("h3");
-    this.element = h("section", { className: "dx-table-card", hidden: true }, this.title, table, this.note);
+    this.element = h("section", { className: "dx-table-card", hidden: true }, this.title, this.grid, this.note);
   }
 
   update(metrics) {
@@ -106,7 +106,8 @@ class MetricsTable {
         h("tr", { title: help }, h("th", { scope: "row" }, label), ...cells.map((cell) => h("td", {}, cell))),
       ),
     );
-    this.title.textContent = metrics.title ?? "Metrics and their nulls";
+    this.title.textContent = metrics.title;
+    this.grid.classList.toggle("dx-plain", !metrics.nulls);
     this.note.textContent = metrics.note;
   }
 }

@@ -7,10 +7,10 @@ from traitlets import CInt, Enum, HasTraits
 from ..dynamics.tables import METRICS
 
 RUNS = (
-    ("own", "The history of this model", "What explore(model, inputs, history=history) was given."),
+    ("own", "This model", "What explore(model, inputs, history=history) was given."),
     (
         "bundled",
-        "Bundled: digits, true and shuffled",
+        "Bundled (digits)",
         "The demo network trained on the digits and, as the null of learning, on shuffled labels; three seeds each.",
     ),
 )

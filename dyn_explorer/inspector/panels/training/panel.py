@@ -40,12 +40,12 @@ class TrainingPanel(Panel):
     key = "training"
     title = "Training"
     about = (
-        "Each curve is the mean over images (and seeds, where there are several); its band is one standard deviation for "
-        "metrics, and the range over seeds for loss and accuracy. The grey band is the metric with its columns shuffled: "
-        "a curve inside it is no trace of dynamics. Epoch 0, where it was recorded, is the untrained network. A network "
-        "that learns shuffled labels by heart has nothing else to learn, so what its curve shares with the other is "
-        "training, not understanding. Rank correlations stand in the table with the number of points that they rest on; "
-        "points of one run are not independent, so they describe and test nothing."
+        "Each curve is the mean over images (and seeds, where there are several); its band is one standard deviation "
+        "for metrics, and the range over seeds for loss and accuracy. The grey band is the metric with its columns "
+        "shuffled: a curve inside it is no trace of dynamics. Epoch 0, where it was recorded, is untrained. "
+        "A network that learns shuffled labels by heart has nothing else to learn, so what its curve shares with the "
+        "other is training, not understanding. Rank correlations stand in the table with the number of points that "
+        "they rest on; points of one run are not independent, so they describe and test nothing."
     )
     Options = TrainingOptions
     tap_chooses = "epoch"
@@ -189,7 +189,7 @@ class TrainingPanel(Panel):
     def meaning(self, result: TrainingResult) -> str:
         """What stands at each epoch."""
         names = " and ".join(run.name for run in result.runs)
-        return f"{names}: the channels of {result.layer}, decomposed at every epoch whose weights were kept, rank 99 %"
+        return f"{names}: the channels of {result.layer}, decomposed at every epoch whose weights were kept, rank 99\u00a0%"
 
     def table(self, result: TrainingResult) -> pd.DataFrame:
         """One row per epoch and run."""

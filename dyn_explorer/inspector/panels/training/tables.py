@@ -56,9 +56,13 @@ def correlations(result: TrainingResult) -> dict | None:
         "Spearman's ρ over epochs and seeds, of the mean over images, with the number of points. Points of one run are "
         "not independent: no p-value is given."
     )
-    title = "Rank correlations over training"
-    return {"title": title, "columns": ["metric", *(f"{run.name}, ρ with {text}" for run, _, text in against)],
-            "rows": rows, "note": note}  # fmt: skip
+    return {
+        "title": "Rank correlations over training",
+        "nulls": False,
+        "columns": ["metric", *(f"{run.name}, ρ with {text}" for run, _, text in against)],
+        "rows": rows,
+        "note": note,
+    }
 
 
 def _shown(rho: float, count: int) -> str:
