@@ -136,7 +136,7 @@ class Panel(ABC):
         """Figures in digits: dicts with ``label``, ``value`` (str) and ``help``."""
 
     def metrics(self, result) -> dict | None:
-        """A table of few numbers: ``title``, ``columns``, ``rows`` of ``label``, ``help`` and ``cells``, and a ``note``.
+        """A table of few numbers: ``title``, ``columns``, ``rows`` of ``label``, ``help``, ``cells``, and a ``note``.
 
         ``nulls`` says whether all columns but the first are nulls, which are grey.
         """

@@ -189,7 +189,8 @@ class TrainingPanel(Panel):
     def meaning(self, result: TrainingResult) -> str:
         """What stands at each epoch."""
         names = " and ".join(run.name for run in result.runs)
-        return f"{names}: the channels of {result.layer}, decomposed at every epoch whose weights were kept, rank 99\u00a0%"
+        kept = "decomposed at every epoch whose weights were kept, rank 99\u00a0%"
+        return f"{names}: the channels of {result.layer}, {kept}"
 
     def table(self, result: TrainingResult) -> pd.DataFrame:
         """One row per epoch and run."""
