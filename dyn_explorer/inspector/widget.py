@@ -7,6 +7,7 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -94,7 +95,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._class_names = _checked_names(class_names)
         self._panels = {kind.key: kind() for kind in PANELS}
         self._results: dict[str, object] = {}
-        self._row_values: dict[str, list] = {}
+        self._taps: dict[str, dict[str, tuple[str, list]]] = {}
         self._error: BaseException | None = None
         self._metrics: dict = {}
         self._notes: list[str] = []
@@ -480,12 +481,13 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def _put_result(self, panel: Panel, result) -> None:
         settings, put = self._settings(panel), self._outbox.put
         self._put_frame()
-        put("choices", self.choices())
+        put("choices", self._shown_choices())
         put("controls", panel.controls(settings, result))
         put("undo", {"undo": self._history.can_undo, "redo": self._history.can_redo})
         put("summaries", {name: view.summary for name, view in panel.views.items()})
         put("code", self.code())
         put("empty", None)
+        self._taps[panel.key] = {}
         if result is None:
             put("numbers", [])
             put("metrics", None)
@@ -495,8 +497,9 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         put("numbers", panel.numbers(result))
         put("metrics", panel.metrics(result))
         frame = panel.table(result)
-        self._row_values[panel.key] = panel.row_values(result, len(frame))
-        put("table", page.table(frame, panel.tap_chooses, self._row_values[panel.key]))
+        row_values = panel.row_values(result, len(frame))
+        self._taps[panel.key] = panel.taps(result, row_values)
+        put("table", page.table(frame, panel.tap_chooses, row_values))
         put("meaning", panel.meaning(result))
 
     # ---------------------------------------------------------------- messages from the browser
@@ -557,12 +560,21 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         else:
             raise DynExplorerError(f"there is no choice {name!r}; the choices are {', '.join(CHOICES)}.")
 
+    def _get(self, name: str):
+        key, dot, option = name.partition(".")
+        return getattr(self._panel(key).options, option) if dot else getattr(self, name)
+
+    def _shown_choices(self) -> dict:
+        """The linked choices, and what a row of the open panel's table sets."""
+        chooses = self._panels[self.panel].tap_chooses
+        return {**self.choices(), chooses: self._get(chooses)}
+
     def _attempt(self, act) -> None:
         """Do what the browser asks; what cannot be done is said in the header, and the page shows the kept value."""
         try:
             act()
         except DynExplorerError as error:
-            self._outbox.put("choices", {**self.choices(), "rejected": time.monotonic()})
+            self._outbox.put("choices", {**self._shown_choices(), "rejected": time.monotonic()})
             self._say("error", str(error))
 
     def _do(self, view: str, action: str) -> None:
@@ -580,15 +592,19 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def _patched(self, view: str, panel: str, patch: dict) -> None:
         self._bridge.apply(panel, patch, view)
-        opened = self._panels[panel]
         with self._page_lock:
-            values = self._row_values.get(panel, [])
-            current = getattr(self, opened.tap_chooses)
-            rows = opened.take_taps(values.index(current) if current in values else -1)
-        for row in rows:
-            if row < len(values):  # a tap may be older than the rows
-                self._attempt(lambda row=row: setattr(self, opened.tap_chooses, values[row]))
+            taken = [tap for tap in map(partial(self._take_tap, panel), self._taps.get(panel, {})) if tap is not None]
+        for name, value in taken:
+            self._attempt(partial(self._set, name, value))
         self._outbox.flush()
+
+    def _take_tap(self, panel: str, figure: str) -> tuple[str, object] | None:
+        """What a tap in a figure sets, and to which value."""
+        name, values = self._taps[panel][figure]
+        current = self._get(name)
+        row = self._panels[panel].views[figure].take_tap(values.index(current) if current in values else -1)
+        # A tap may be older than the rows.
+        return None if row is None or row >= len(values) else (name, values[row])
 
 
 def _nothing(_job: Job) -> None:

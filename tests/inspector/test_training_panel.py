@@ -57,7 +57,7 @@ def test_the_bundled_runs_beside_their_nulls(open_inspector):
         assert mean == pytest.approx(np.mean(pooled, axis=0), rel=1e-9)
         assert run.null["entropy_share"]["mean"].index.tolist() == list(dx.demo.RUN_EPOCHS)
     # Taps and rows choose epochs of the model's own history only.
-    assert inspector._row_values["training"] == []
+    assert inspector._taps["training"]["trend"] == ("epoch", [])
 
 
 def test_a_run_of_ones_own_is_drawn_tabulated_and_rebuilt_by_its_code(open_inspector, model, digits, history):

@@ -82,7 +82,8 @@ class Panel(ABC):
     cards : tuple of Card
         The figures in reading order.
     tap_chooses : str
-        The linked choice that a tapped row sets, in a figure or in the table.
+        What a tapped row of the table sets, and a tapped mark of a figure: a linked choice, or an option of this panel
+        as ``key.option``.
     menus : dict of str to tuple
         Allowed values of the linked choices that this panel offers as menus.
     """
@@ -158,10 +159,12 @@ class Panel(ABC):
         """Value of the choice `tap_chooses` for each of the `count` rows of the table; by default the row's number."""
         return list(range(count))
 
-    def take_taps(self, chosen: int) -> list[int]:
-        """Rows that were tapped in a figure since the last call; `chosen` is the row that was chosen before."""
-        rows = [view.take_tap(chosen) for view in self.views.values()]
-        return [row for row in rows if row is not None]
+    def taps(self, result, row_values: list) -> dict[str, tuple[str, list]]:
+        """Of each figure, what a tapped mark sets, and to which value for each row of its view's ``rows``.
+
+        By default every mark stands for a row of the table.
+        """
+        return dict.fromkeys(self.views, (self.tap_chooses, row_values))
 
     def clear(self) -> None:
         """Empty every figure; a stale plot under an error message would be a lie."""
