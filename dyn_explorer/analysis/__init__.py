@@ -11,6 +11,7 @@ from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.filter_svd import FilterSVD, filter_svd
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,
@@ -19,6 +20,13 @@ from dyn_explorer.analysis.layer_fluctuation import (
 )
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
+from dyn_explorer.analysis.operator_spectrum import operator_spectrum
+from dyn_explorer.analysis.random_matrix_fit import (
+    RandomMatrixFit,
+    marchenko_pastur_density,
+    marchenko_pastur_median,
+    random_matrix_fit,
+)
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
@@ -50,10 +58,12 @@ __all__ = [
     "DFAResult",
     "DMDResult",
     "DynamicsMetrics",
+    "FilterSVD",
     "FluctuationNull",
     "LinkWeights",
     "MethodInfo",
     "Pseudospectrum",
+    "RandomMatrixFit",
     "SVDHeatMap",
     "SeedInterval",
     "ShuffledColumnsNull",
@@ -67,6 +77,7 @@ __all__ = [
     "dmd",
     "dynamics_metrics",
     "eigenvalue_entropy",
+    "filter_svd",
     "fluctuation_null",
     "function_strength",
     "independent_metastability",
@@ -74,13 +85,17 @@ __all__ = [
     "jensen_shannon",
     "layer_fluctuation",
     "link_weights",
+    "marchenko_pastur_density",
+    "marchenko_pastur_median",
     "metastability",
     "mode_residuals",
     "node_strength",
+    "operator_spectrum",
     "order_parameter",
     "phases",
     "probe_signals",
     "pseudospectrum",
+    "random_matrix_fit",
     "seed_interval",
     "shuffled_columns_null",
     "shuffled_weights",
