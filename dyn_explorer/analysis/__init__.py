@@ -4,6 +4,8 @@ from dyn_explorer.analysis.affine_layer import AffineLayer
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.dfa import DFAResult, dfa
+from dyn_explorer.analysis.direction_signals import direction_signals, strongest_first
+from dyn_explorer.analysis.direction_synapses import DirectionSynapses, direction_synapses
 from dyn_explorer.analysis.distribution_divergence import jensen_shannon
 from dyn_explorer.analysis.dmd import dmd
 from dyn_explorer.analysis.dmd_fit import MethodInfo
@@ -57,6 +59,7 @@ __all__ = [
     "CompressedSnapshots",
     "DFAResult",
     "DMDResult",
+    "DirectionSynapses",
     "DynamicsMetrics",
     "FilterSVD",
     "FluctuationNull",
@@ -74,6 +77,8 @@ __all__ = [
     "compress",
     "convergence_epoch",
     "dfa",
+    "direction_signals",
+    "direction_synapses",
     "dmd",
     "dynamics_metrics",
     "eigenvalue_entropy",
@@ -102,6 +107,7 @@ __all__ = [
     "spectral_gap",
     "stability_index",
     "stable_modes",
+    "strongest_first",
     "surrogates",
     "svd_heat_map",
     "synchrony",

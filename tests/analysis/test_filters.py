@@ -83,6 +83,28 @@ def test_signs_are_fixed_and_zero_directions_are_finite():
     assert filter_svd(torch.zeros(3, 4)).singular_values.tolist() == [[0, 0, 0]]
 
 
+@pytest.mark.parametrize("strength", [0, 10])
+@pytest.mark.parametrize("shape", [(128, 512), (600, 130), (200, 200), (130, 20, 3, 3)])
+def test_values_alone_are_within_the_promised_distance(shape, strength):
+    weight = torch.randn(shape)
+    rows, rest = shape[0], math.prod(shape[1:])
+    weight += strength * torch.outer(torch.randn(rows), torch.randn(rest)).reshape(shape)
+    expected = torch.linalg.svdvals(weight.flatten(1).double()).numpy()
+    found = filter_svd(weight, compute="values").singular_values[0]
+    assert np.abs(found - expected).max() < 1e-5 * expected[0]
+    exact = filter_svd(weight.double(), compute="values").singular_values[0]
+    assert np.abs(exact - expected).max() < 1e-8 * expected[0]
+
+
+def test_the_strongest_directions_are_those_of_the_whole_decomposition():
+    for weight, groups in ((torch.randn(12, 4, 3, 3), 2), (torch.randn(40, 6), 1)):
+        whole, some = filter_svd(weight, groups=groups), filter_svd(weight, groups=groups, keep=3)
+        assert np.allclose(some.left, whole.left[:, :, :3], rtol=0, atol=1e-10)
+        assert np.allclose(some.right, whole.right[:, :3], rtol=0, atol=1e-10)
+        assert np.allclose(some.singular_values, whole.singular_values, rtol=0, atol=1e-10)
+    assert np.isfinite(filter_svd(torch.zeros(4, 6), keep=9).right).all()
+
+
 # ---------------------------------------------------------------- the operator
 
 
@@ -245,6 +267,8 @@ def test_bad_input_is_answered_in_words():
         filter_svd(torch.ones(6, 2), groups=4)
     with pytest.raises(DynExplorerError, match=r"`compute` \(='all'\) must be one of 'vectors', 'values'"):
         filter_svd(torch.ones(6, 2), compute="all")
+    with pytest.raises(DynExplorerError, match=r"`keep` \(=0\) must be a whole number of at least 1"):
+        filter_svd(torch.ones(6, 2), keep=0)
     kernel = torch.ones(2, 2, 3, 3)
     with pytest.raises(DynExplorerError, match=r"smaller than the kernel \(3, 3\) along axis 1; give at least 3"):
         operator_spectrum(kernel, (4, 2))
