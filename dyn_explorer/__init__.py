@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .capture import History, list_layers, record, snapshots
     from .errors import DynExplorerError
     from .inspector import Inspector, explore
+    from .spectra import layer_table
     from .tables import metrics_table
     from .trends import metrics_trend
 
@@ -29,6 +30,7 @@ __all__ = [
     "capture",
     "demo",
     "explore",
+    "layer_table",
     "list_layers",
     "metrics_table",
     "metrics_trend",
@@ -43,6 +45,7 @@ _HOMES = {
     "History": "capture",
     "Inspector": "inspector",
     "explore": "inspector",
+    "layer_table": "spectra",
     "list_layers": "capture",
     "metrics_table": "tables",
     "metrics_trend": "trends",

@@ -51,6 +51,7 @@ from dyn_explorer.analysis.synchrony import (
     synchrony,
 )
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
+from dyn_explorer.analysis.weight_spectrum import WeightSpectrum, weight_spectrum
 
 __all__ = [
     "DMD_METHODS",
@@ -73,6 +74,7 @@ __all__ = [
     "StabilityIndex",
     "Synchrony",
     "TrainingMeasures",
+    "WeightSpectrum",
     "background_foreground",
     "compress",
     "convergence_epoch",
@@ -114,5 +116,6 @@ __all__ = [
     "training_measures",
     "unrolled_moments",
     "volatility",
+    "weight_spectrum",
     "zero_amplitude_modes",
 ]

@@ -11,18 +11,22 @@ from .recording import Recording, RecordingError, record
 from .select import select_layers
 from .snapshots import Snapshots, snapshots
 from .untrained import untrained_copy
+from .weights import LayerWeight, layer_weight, layer_weights
 
 __all__ = [
     "PRESETS",
     "EpochRecording",
     "History",
     "LayerInfo",
+    "LayerWeight",
     "Recording",
     "RecordingError",
     "Snapshots",
     "borrow",
     "copy_with",
     "dmd_xai_snapshots",
+    "layer_weight",
+    "layer_weights",
     "list_layers",
     "path_inputs",
     "record",

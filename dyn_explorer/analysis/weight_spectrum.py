@@ -1,0 +1,94 @@
+"""The spectrum of any layer's weight in a few numbers, or the reason why there are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from dyn_explorer.analysis.dmd_options import is_integer
+from dyn_explorer.analysis.filter_svd import filter_svd
+from dyn_explorer.analysis.random_matrix_fit import RandomMatrixFit, random_matrix_fit
+from dyn_explorer.errors import DynExplorerError
+
+
+@dataclass(frozen=True, eq=False)
+class WeightSpectrum:
+    """What is known of a weight's spectrum.
+
+    Parameters
+    ----------
+    fit : RandomMatrixFit or None
+        Of all groups together; None with `reason`.
+    spectral_norm : float
+        Largest singular value of the unfolded weight; nan where there are no finite weights.
+    shape : (int, int) or None
+        Rows and columns of the matrix of one group.
+    reason : str
+        Why there is no fit, or no exponent in it, or "".
+    """
+
+    fit: RandomMatrixFit | None
+    spectral_norm: float
+    shape: tuple[int, int] | None
+    reason: str
+
+
+def weight_spectrum(
+    weight: object, *, groups: int = 1, transposed: bool = False, shuffle: int | None = None
+) -> WeightSpectrum:
+    """Set the spectrum of a weight beside random-matrix theory; a weight that has none is a reason, not an error.
+
+    Parameters
+    ----------
+    weight, groups, transposed
+        As for `filter_svd`.
+    shuffle : int, optional
+        Seed of a random order in which the entries are put first: the null of the same weights without structure.
+
+    Returns
+    -------
+    WeightSpectrum
+        Without a fit for weights that are zero, equal, NaN or infinite, and where each group has one row or column.
+
+    Raises
+    ------
+    DynExplorerError
+        If `shuffle` is no whole number.
+
+    Example
+    -------
+    >>> weight_spectrum(torch.zeros(4, 3)).reason
+    'all weights are zero'
+    """
+    if shuffle is not None and not is_integer(shuffle):
+        raise DynExplorerError(f"`shuffle` (={shuffle!r}) must be a whole number, the seed of the order, or None")
+    try:
+        values = torch.as_tensor(weight).detach()
+        values = values if shuffle is None else _shuffled(values, shuffle)
+        found = filter_svd(values, groups=groups, transposed=transposed, compute="values")
+    except DynExplorerError as error:
+        return WeightSpectrum(None, float("nan"), None, str(error))
+    norm, reason = float(found.singular_values.max()), _trivial(values, found.shape)
+    if reason:
+        return WeightSpectrum(None, norm, found.shape, reason)
+    fit = random_matrix_fit(found.singular_values, found.shape)
+    return WeightSpectrum(fit, norm, found.shape, fit.reason)
+
+
+def _shuffled(values: torch.Tensor, seed: int) -> torch.Tensor:
+    order = torch.randperm(values.numel(), generator=torch.Generator().manual_seed(seed))
+    return values.flatten()[order.to(values.device)].reshape(values.shape)
+
+
+def _trivial(values: torch.Tensor, shape: tuple[int, int]) -> str:
+    if not values.any():
+        return "all weights are zero"
+    if bool((values == values.flatten()[0]).all()):
+        return "all weights are equal, so there is one direction"
+    if min(shape) == 1:
+        what = (
+            "output, so its one direction is the filter itself" if shape[0] == 1 else "input, so it has one direction"
+        )
+        return f"each group has one {what}"
+    return ""
