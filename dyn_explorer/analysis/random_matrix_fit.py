@@ -134,7 +134,7 @@ def marchenko_pastur_density(x: object, variance: float, ratio: float) -> np.nda
     x : array-like
         Where.
     variance : float
-        Of the matrix's entries.
+        Of the matrix's entries; greater than 0.
     ratio : float
         Smaller over larger side, in (0, 1].
 
@@ -148,8 +148,8 @@ def marchenko_pastur_density(x: object, variance: float, ratio: float) -> np.nda
     >>> marchenko_pastur_density([0.0, 1.0, 9.0], 1.0, 0.25).round(3).tolist()
     [0.0, 0.616, 0.0]
     """
-    points = np.asarray(x, dtype=float)
-    low, high = variance * (1 - math.sqrt(ratio)) ** 2, variance * (1 + math.sqrt(ratio)) ** 2
+    points = np.asarray(x, dtype=float) / variance
+    low, high = (1 - math.sqrt(ratio)) ** 2, (1 + math.sqrt(ratio)) ** 2
     inside = (points > low) & (points < high)
     safe = np.where(inside, points, high)
     density = np.sqrt(np.clip((high - safe) * (safe - low), 0, None)) / (2 * math.pi * ratio * variance * safe)
