@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import nn
 
-from .analysis import WeightSpectrum, weight_spectrum
+from .analysis import WeightSpectrum, spectrum_verdict, weight_spectrum
 from .analysis.dmd_options import is_integer
 from .capture import LayerWeight, layer_weights
 from .errors import Cancelled, DynExplorerError
@@ -53,7 +53,8 @@ def layer_table(
     pandas.DataFrame
         One row per weight: layer, kind, part, shape of the matrix of one group, groups, number of eigenvalues, the
         fields of `RandomMatrixFit`, the spectral norm of the unfolded weight, the batch normalisation that was folded,
-        and `reason`, which says why numbers are missing. With shuffles, ``<name>_shuffled`` for three of them.
+        and `reason`, which says why numbers are missing. With shuffles, ``<name>_shuffled`` for three of them
+        and the `verdict` of `analysis.spectrum_verdict`.
 
     Raises
     ------
@@ -81,19 +82,34 @@ def layer_table(
     for place, weight in enumerate(weights):
         if cancel is not None and cancel.is_set():
             raise Cancelled("the layer table was cancelled; the model is as it was")
-        rows.append(_row(weight, shuffles, seed))
+        rows.append(weight_row(weight, shuffles=shuffles, seed=seed))
         if progress is not None:
             progress((place + 1) / len(weights), f"measured {weight.layer}")
     return pandas.DataFrame(rows)
 
 
-def _row(weight: LayerWeight, shuffles: int, seed: int) -> dict:
+def weight_row(weight: LayerWeight, *, shuffles: int = 0, seed: int = 0) -> dict:
+    """One row of `layer_table`.
+
+    Parameters
+    ----------
+    weight : LayerWeight
+        As `capture.layer_weights` lists them.
+    shuffles, seed
+        As for `layer_table`.
+
+    Returns
+    -------
+    dict
+        By column.
+    """
     has_values = weight.values is not None
     found = _spectrum(weight) if has_values else WeightSpectrum(None, math.nan, None, weight.reason)
     null = {}
     if shuffles:
         drawn = [_spectrum(weight, seed + k) for k in range(shuffles)] if found.fit is not None else []
         null = {f"{name}_shuffled": _mean(drawn, name) for name in SHUFFLED}
+        null["verdict"] = spectrum_verdict(found, drawn)
     return {
         "layer": weight.layer,
         "kind": weight.kind,

@@ -96,6 +96,15 @@ def test_numbers_are_those_of_the_functions_and_shuffles_stand_beside_them():
     assert row["spikes"] == fit.spikes >= 1
     assert row["spikes_shuffled"] < row["spikes"]
     assert row["stable_rank_shuffled"] > row["stable_rank"]
+    assert row["verdict"] == "structured"
+
+
+def test_untrained_layers_are_called_so_and_the_last_trained_convolution_is_not():
+    verdicts = [v for seed in range(6) for v in dx.layer_table(dx.demo.small_cnn(seed), shuffles=10)["verdict"]]
+    assert verdicts.count("unknown") == 6 * 7  # layers without weights
+    assert verdicts.count("structured") <= 2  # of 24; at most 1 in 11 is expected
+    trained = dx.layer_table(dx.demo.load("trained"), shuffles=10).set_index("layer")["verdict"]
+    assert trained["conv3"] == trained["head"] == "structured"
 
 
 def test_bad_weights_are_reasons_and_the_other_rows_are_computed():

@@ -51,7 +51,7 @@ from dyn_explorer.analysis.synchrony import (
     synchrony,
 )
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
-from dyn_explorer.analysis.weight_spectrum import WeightSpectrum, weight_spectrum
+from dyn_explorer.analysis.weight_spectrum import WeightSpectrum, spectrum_verdict, weight_spectrum
 
 __all__ = [
     "DMD_METHODS",
@@ -107,6 +107,7 @@ __all__ = [
     "shuffled_columns_null",
     "shuffled_weights",
     "spectral_gap",
+    "spectrum_verdict",
     "stability_index",
     "stable_modes",
     "strongest_first",

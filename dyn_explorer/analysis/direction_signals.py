@@ -36,7 +36,13 @@ def strongest_first(found: FilterSVD) -> np.ndarray:
 
 
 def direction_signals(
-    outputs: object, found: FilterSVD, direction: int, *, bias: object = None, channel_dim: int = 1
+    outputs: object,
+    found: FilterSVD,
+    direction: int,
+    *,
+    bias: object = None,
+    scale: object = None,
+    channel_dim: int = 1,
 ) -> torch.Tensor:
     """The response of one direction at every position: ``u . (y - b)``, which is ``sigma v . patch``.
 
@@ -50,6 +56,9 @@ def direction_signals(
         Counted from the strongest of all groups, from 0, as `strongest_first` lists them.
     bias : tensor or array, optional
         Shape (n_channels,); the layer's bias, which is taken off first.
+    scale : tensor or array, optional
+        Shape (n_channels,); what the outputs are multiplied with first, where `found` is of a weight with the scale of
+        a batch normalisation in it. `bias` is that of the scaled outputs.
     channel_dim : int, default 1
         Dimension of `outputs` that counts channels.
 
@@ -88,11 +97,10 @@ def direction_signals(
             f"(={channel_dim})"
         )
     group, place = order[direction]
-    first = int(group) * found.left.shape[1]
-    own = values.movedim(channel_dim, -1)[..., first : first + found.left.shape[1]]
+    mine = slice(int(group) * found.left.shape[1], (int(group) + 1) * found.left.shape[1])
+    own = values.movedim(channel_dim, -1)[..., mine]
     own = own if own.dtype == torch.float64 else own.float()
     vector = torch.as_tensor(found.left[group, :, place]).to(own)
-    signal = own @ vector
-    if bias is None:
-        return signal
-    return signal - torch.as_tensor(bias).detach().to(own)[first : first + found.left.shape[1]] @ vector
+    scaled = vector if scale is None else vector * torch.as_tensor(scale).detach().to(own)[mine]
+    offset = 0.0 if bias is None else torch.as_tensor(bias).detach().to(own)[mine] @ vector
+    return own @ scaled - offset

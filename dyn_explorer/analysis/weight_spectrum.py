@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
 from dyn_explorer.analysis.dmd_options import is_integer
-from dyn_explorer.analysis.filter_svd import filter_svd
+from dyn_explorer.analysis.filter_svd import FilterSVD, filter_svd
 from dyn_explorer.analysis.random_matrix_fit import RandomMatrixFit, random_matrix_fit
 from dyn_explorer.errors import DynExplorerError
 
@@ -35,7 +36,12 @@ class WeightSpectrum:
 
 
 def weight_spectrum(
-    weight: object, *, groups: int = 1, transposed: bool = False, shuffle: int | None = None
+    weight: object,
+    *,
+    groups: int = 1,
+    transposed: bool = False,
+    shuffle: int | None = None,
+    found: FilterSVD | None = None,
 ) -> WeightSpectrum:
     """Set the spectrum of a weight beside random-matrix theory; a weight that has none is a reason, not an error.
 
@@ -45,6 +51,8 @@ def weight_spectrum(
         As for `filter_svd`.
     shuffle : int, optional
         Seed of a random order in which the entries are put first: the null of the same weights without structure.
+    found : FilterSVD, optional
+        Its decomposition, where there is one already.
 
     Returns
     -------
@@ -66,7 +74,8 @@ def weight_spectrum(
     try:
         values = torch.as_tensor(weight).detach()
         values = values if shuffle is None else _shuffled(values, shuffle)
-        found = filter_svd(values, groups=groups, transposed=transposed, compute="values")
+        if found is None or shuffle is not None:
+            found = filter_svd(values, groups=groups, transposed=transposed, compute="values")
     except DynExplorerError as error:
         return WeightSpectrum(None, float("nan"), None, str(error))
     norm, reason = float(found.singular_values.max()), _trivial(values, found.shape)
@@ -74,6 +83,42 @@ def weight_spectrum(
         return WeightSpectrum(None, norm, found.shape, reason)
     fit = random_matrix_fit(found.singular_values, found.shape)
     return WeightSpectrum(fit, norm, found.shape, fit.reason)
+
+
+def spectrum_verdict(spectrum: WeightSpectrum, shuffled: Sequence[WeightSpectrum]) -> str:
+    """Say whether a spectrum has structure that the same weights in random orders lack.
+
+    Parameters
+    ----------
+    spectrum : WeightSpectrum
+        Of a layer.
+    shuffled : sequence of WeightSpectrum
+        The null: `weight_spectrum` with `shuffle`, several times.
+
+    Returns
+    -------
+    str
+        "structured" where the layer has more spikes than any shuffle and its largest eigenvalue is beyond all of
+        theirs, else "untrained-like"; "unknown" where there is nothing to compare. With k shuffles, random weights are
+        called structured with a probability of at most 1 / (k + 1).
+
+    Notes
+    -----
+    The rule is ours. It does not use the exponent, which random weights have as well. Shuffling keeps the entries, so a
+    layer with structure in the sizes of its entries alone is untrained-like here.
+
+    Example
+    -------
+    >>> weight = torch.randn(40, 90, generator=torch.Generator().manual_seed(0))
+    >>> spectrum_verdict(weight_spectrum(weight), [weight_spectrum(weight, shuffle=k) for k in range(5)])
+    'untrained-like'
+    """
+    fits = [drawn.fit for drawn in shuffled if drawn.fit is not None]
+    if spectrum.fit is None or not fits:
+        return "unknown"
+    more_spikes = spectrum.fit.spikes > max(fit.spikes for fit in fits)
+    larger = spectrum.fit.eigenvalues[0] > max(fit.eigenvalues[0] for fit in fits)
+    return "structured" if more_spikes and larger else "untrained-like"
 
 
 def _shuffled(values: torch.Tensor, seed: int) -> torch.Tensor:

@@ -40,7 +40,7 @@ class LayerWeight:
     groups : int
     transposed : bool
         As `dyn_explorer.analysis.filter_svd` takes them.
-    stride : tuple of int
+    stride, dilation : tuple of int
         Of a convolution; () for matrices.
     folded : str
         The batch normalisation whose scale is in `values`, or "".
@@ -48,6 +48,8 @@ class LayerWeight:
         That scale, shape (outputs,).
     reason : str
         Why there are no values, or what to know about them, or "".
+    bare : bool
+        Whether there are no values because a layer of this kind has none.
     """
 
     layer: str
@@ -58,9 +60,11 @@ class LayerWeight:
     groups: int = 1
     transposed: bool = False
     stride: tuple[int, ...] = ()
+    dilation: tuple[int, ...] = ()
     folded: str = ""
     scale: torch.Tensor | None = None
     reason: str = ""
+    bare: bool = False
 
 
 def layer_weights(model: nn.Module, *, fold_batchnorm: bool = False) -> list[LayerWeight]:
@@ -233,7 +237,9 @@ def _described(name: str, module: nn.Module, part: str, values: torch.Tensor | N
         groups=module.groups if is_conv else 1,
         transposed=isinstance(module, _ConvTransposeNd),
         stride=tuple(module.stride) if is_conv else (),
+        dilation=tuple(module.dilation) if is_conv else (),
         reason=note,
+        bare=values is None,
     )
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from dyn_explorer import DynExplorerError
+from dyn_explorer.analysis import direction_signals, filter_svd, strongest_first
 from dyn_explorer.capture import layer_weight, layer_weights
 
 
@@ -39,6 +40,12 @@ def test_folding_is_the_convolution_with_its_normalisation(conv):
     assert torch.equal(plain.values, conv.weight)
     assert plain.folded == ""
     assert torch.allclose(found.bias, conv.bias * found.scale)
+    directions = filter_svd(found.values, groups=found.groups, transposed=found.transposed)
+    signal = direction_signals(conv(images), directions, 0, bias=found.bias, scale=found.scale)
+    group, place = strongest_first(directions)[0]
+    mine = slice(group * directions.left.shape[1], (group + 1) * directions.left.shape[1])
+    expected = torch.einsum("nchw,c->nhw", steps[:, mine], torch.from_numpy(directions.left[group, :, place]).float())
+    assert torch.allclose(signal, expected, atol=1e-4)
 
 
 def test_only_a_normalisation_of_these_outputs_is_folded():

@@ -2,8 +2,9 @@
 
 from .base import Card, Panel, Settings
 from .dynamics import DynamicsPanel
+from .filters import FiltersPanel
 from .training import TrainingPanel
 
-PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel)
+PANELS: tuple[type[Panel], ...] = (DynamicsPanel, FiltersPanel, TrainingPanel)
 
-__all__ = ["PANELS", "Card", "DynamicsPanel", "Panel", "Settings", "TrainingPanel"]
+__all__ = ["PANELS", "Card", "DynamicsPanel", "FiltersPanel", "Panel", "Settings", "TrainingPanel"]

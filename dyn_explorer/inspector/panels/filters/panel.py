@@ -1,0 +1,317 @@
+"""The Filters panel: figures, controls and the code behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from dyn_explorer import views
+from dyn_explorer.errors import Cancelled, DynExplorerError
+from dyn_explorer.inspector.controls import grouped, menu, slider, toggle
+from dyn_explorer.inspector.jobs import Job
+from dyn_explorer.inspector.source import Source
+from dyn_explorer.inspector.state import InspectorState
+from dyn_explorer.views import theme
+
+from ..base import Card, Panel, Settings
+from . import tables, tiles
+from .code import code
+from .measure import Measures, gain
+from .neighbours import neighbours_of
+from .options import EXCITED, LEVEL, ORDERS, SUPPRESSED, FiltersOptions
+from .result import Comparison, FiltersResult
+from .signals import signals_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from dyn_explorer import capture
+
+
+class FiltersPanel(Panel):
+    """Spectrum of a layer's weight, its singular directions, what each of them sees and feeds."""
+
+    key = "filters"
+    title = "Filters"
+    about = (
+        "A layer's weight, unfolded to one row per filter, is a sum of directions: an input pattern v, a gain σ and an "
+        "output direction u. Along u the layer answers a patch of its input with σ v·patch. Eigenvalues beyond the "
+        "Marchenko-Pastur edge are not explained by random entries; how many of them shuffled weights and an untrained "
+        "copy have stands beside. An exponent α from few eigenvalues says little, and none says that a layer is "
+        "trained: read it beside its nulls. Signs are fixed so that the largest entry of u is positive; a direction "
+        "and its opposite are the same thing. The strongest direction need not be the most telling one. Which layer "
+        "feeds this one is our guess: the nearest one, in the order of execution, with as many channels."
+    )
+    Options = FiltersOptions
+    tap_chooses = "layer"
+    menus = MappingProxyType({})
+    cards = (
+        Card(
+            "spectrum",
+            "Eigenvalues of the layer's weight",
+            "Equal areas are equal shares. Dotted: the edge of the random bulk; triangles: spikes beyond it. Tap one.",
+            half=True,
+            legend=(
+                ("■", theme.STABLE, "this layer"),
+                ("■", theme.NEUTRAL, "shuffled"),
+                ("━", theme.GROWING, "Marchenko-Pastur"),
+                ("┅", theme.DECAYING, "power-law tail"),
+            ),
+        ),
+        Card(
+            "scree",
+            "Singular values",
+            "The grey band is the range over shuffled weights. Tap one of the strongest to choose it.",
+            half=True,
+            legend=(("●", theme.STABLE, "bulk"), ("▲", theme.GROWING, "spike"), ("■", theme.NEUTRAL, "shuffled")),
+        ),
+        Card(
+            "directions",
+            "Input patterns v, strongest first",
+            "Red is positive, blue negative, each in its own scale; three channels are colours around grey. The "
+            "strongest channels side by side. The number is σ. Tap one.",
+            square=True,
+        ),
+        Card(
+            "map",
+            "The chosen direction's signal over the input",
+            "u · (y − b) = σ v · patch at every position, red where the pattern is met, blue where its opposite is.",
+            square=True,
+        ),
+        Card(
+            "excite",
+            "Inputs that drive it furthest, and furthest the other way",
+            "Ringed: the place of the extreme in the layer's map, laid over the picture. Tap one to choose the input.",
+            wide=True,
+        ),
+        Card(
+            "chosen",
+            "The chosen direction",
+            "What goes in, channel by channel, and what comes out, one square per channel.",
+            half=True,
+        ),
+        Card(
+            "links",
+            "What feeds it, and what it feeds",
+            f"From the weights alone: only links that {LEVEL:.0%} of random patterns do not reach are drawn; a few of "
+            "so many pass by chance. Activation functions between the layers are left out. Tap a dot.",
+            half=True,
+            legend=(("●", theme.STABLE, "this layer"), ("●", theme.NEUTRAL, "its neighbours")),
+        ),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._measures = Measures()
+
+    def make_views(self) -> dict[str, views.View]:
+        """A view per card."""
+        return {
+            "spectrum": views.SpectrumDensity(),
+            "scree": views.FilterScree(),
+            "directions": views.TileGrid(5, 5, "No patterns to show."),
+            "map": views.ModeImage(),
+            "excite": views.TileGrid(EXCITED + SUPPRESSED, 1, "Inputs are no pictures."),
+            "chosen": views.TileGrid(2, 1),
+            "links": views.DirectionGraph(),
+        }
+
+    def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
+        """The layer whose weight is decomposed."""
+        return (settings.layer,)
+
+    def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job) -> FiltersResult:
+        """Decompose the layer, follow the chosen direction over the inputs."""
+        recording = source.record((settings.layer,), job)
+        state.limits.n_samples = len(recording.inputs)
+        weights = self._measures.weights(source, settings.fold_batchnorm)
+        mine = _of_layer(settings, weights)
+        directions = self._measures.directions(_of_part(settings, mine))
+        direction = min(settings.direction, len(directions) - 1)
+        try:
+            signals, reason = signals_of(recording, settings.layer, directions, direction, settings.sample), ""
+        except DynExplorerError as error:
+            signals, reason = None, str(error)
+        return FiltersResult(
+            directions=directions,
+            direction=direction,
+            signals=signals,
+            signals_reason=reason,
+            pictures=_pictures(source, settings.sample, signals),
+            input_shape=tuple(recording.inputs.shape[1:]),
+            parts=tuple(weight.part for weight in mine if weight.part),
+            rows=self._measures.table(weights, job, wait=False),
+        )
+
+    def refine(self, source: Source, result: FiltersResult, settings: Settings, job: Job) -> FiltersResult:
+        """What the numbers are compared with, and the neighbouring layers."""
+        weights = self._measures.weights(source, settings.fold_batchnorm)
+        weight = result.directions.weight
+        untrained, untrained_reason = None, ""
+        try:
+            untrained = self._measures.untrained(source, weight, settings.fold_batchnorm)
+        except Cancelled:
+            raise
+        except DynExplorerError as error:
+            untrained_reason = str(error)
+        value, gain_reason = float("nan"), ""
+        try:
+            value = gain(weight, source.recording.shapes[settings.layer])
+        except DynExplorerError as error:
+            gain_reason = str(error)
+        comparison = Comparison(
+            shuffled=self._measures.shuffled(weight, job),
+            untrained=untrained,
+            untrained_reason=untrained_reason,
+            gain=value,
+            gain_reason=gain_reason,
+            neighbours=neighbours_of(result.directions, weights, self._measures),
+        )
+        return replace(result, comparison=comparison, rows=self._measures.table(weights, job, wait=True))
+
+    def show(self, result: FiltersResult, settings: Settings) -> None:
+        """Draw the layer and the chosen direction."""
+        directions, comparison = result.directions, result.comparison
+        self._show_spectrum(result)
+        null = None if comparison is None else comparison.shuffled_eigenvalues
+        self.views["scree"].update(
+            directions.sigma,
+            edge=directions.edge,
+            shuffled=None if null is None else np.sqrt(null * max(directions.found.shape)),
+            selected=result.direction,
+        )
+        self.views["directions"].update(tiles.grid(result), selected=result.direction)
+        self.views["chosen"].update(tiles.chosen(result))
+        self._show_signals(result, settings)
+        if comparison is not None:
+            self._show_links(result, comparison)
+
+    def _show_spectrum(self, result: FiltersResult) -> None:
+        view, spectrum = self.views["spectrum"], result.directions.spectrum
+        if spectrum.fit is None:
+            view.clear()
+            view.summary = f"No spectrum to compare with random matrices: {spectrum.reason}."
+            return
+        rows, columns = result.directions.found.shape
+        view.update(
+            spectrum.fit,
+            ratio=min(rows, columns) / max(rows, columns),
+            shuffled=None if result.comparison is None else result.comparison.shuffled_eigenvalues,
+            selected=result.direction,
+        )
+
+    def _show_signals(self, result: FiltersResult, settings: Settings) -> None:
+        view, signals = self.views["map"], result.signals
+        if signals is None:
+            view.clear()
+            view.summary = f"No signals: {result.signals_reason}"
+            self.views["excite"].clear()
+            return
+        picture = result.pictures.get(settings.sample) if signals.is_map else None
+        view.update(signals.shown, picture=picture, opacity=settings.opacity, signed=True)
+        low, high = float(signals.shown.min()), float(signals.shown.max())
+        over = "over this input" if signals.is_map else "one value per position or input"
+        view.summary = f"Direction {result.direction + 1}, {over}: from {low:.3g} to {high:.3g}."
+        shown = tiles.excited(result)
+        samples = [each.sample for each in (*signals.most, *signals.least)]
+        selected = samples.index(settings.sample) if settings.sample in samples else None
+        self.views["excite"].update(shown, selected=selected)
+
+    def _show_links(self, result: FiltersResult, comparison: Comparison) -> None:
+        found = comparison.neighbours
+        links = [_drawable(part, found.sigmas[k + 1], found.sigmas[k]) for k, part in enumerate(found.synapses)]
+        self.views["links"].update(found.names, found.sigmas, links, chosen=found.chosen, selected=result.direction)
+
+    def controls(self, settings: Settings, result: FiltersResult | None) -> list[dict]:
+        """Direction and weight, and how the table is sorted."""
+        made = []
+        if result is not None:
+            last = len(result.directions) - 1
+            made.append(
+                slider("filters.direction", "Direction", result.direction, 0, last, 1, "0 is the strongest.", digits=0)
+            )
+        if result is not None and result.parts:
+            parts = [(part, part, "") for part in result.parts]
+            made.append(menu("filters.part", "Weight", result.directions.weight.part, parts))
+        hint = "Scale each output as the batch normalisation behind it does."
+        made.append(toggle("filters.fold_batchnorm", "Fold batch norm", settings.fold_batchnorm, hint))
+        return [
+            *grouped("Directions", made),
+            *grouped("Layer table", [menu("filters.order", "Sorted by", settings.order, list(ORDERS))]),
+            *grouped("Display", [slider("filters.opacity", "Signal opacity", settings.opacity, 0, 1, 0.05)]),
+        ]
+
+    def numbers(self, result: FiltersResult) -> list[dict]:
+        """What everything else depends on."""
+        return tables.numbers(result)
+
+    def metrics(self, result: FiltersResult) -> dict | None:
+        """Each metric beside its nulls."""
+        return tables.metrics(result)
+
+    def meaning(self, result: FiltersResult) -> str:
+        """What is decomposed."""
+        weight = result.directions.weight
+        part = f" ({weight.part})" if weight.part else ""
+        folded = f", with {weight.folded} folded in" if weight.folded else ""
+        note = f"; {weight.reason}" if weight.reason else ""
+        return f"{weight.layer}{part}: {' × '.join(map(str, weight.values.shape))} weights{folded}{note}"
+
+    def table(self, result: FiltersResult) -> pd.DataFrame:
+        """One row per weight of the model."""
+        if result.rows is None:
+            import pandas as pd
+
+            return pd.DataFrame({"layer": [result.directions.weight.layer], "": ["measuring all layers …"]})
+        return tables.layers(result, self.options.order)
+
+    def row_values(self, result: FiltersResult, count: int) -> list:
+        """The layer of each row."""
+        return self.table(result)["layer"].tolist()
+
+    def taps(self, result: FiltersResult, row_values: list) -> dict[str, tuple[str, list]]:
+        """Directions are chosen in every figure but one, inputs in that."""
+        directions = ("filters.direction", list(range(len(result.directions))))
+        signals = result.signals
+        samples = [] if signals is None else [each.sample for each in (*signals.most, *signals.least)]
+        return {**dict.fromkeys(self.views, directions), "excite": ("sample", samples)}
+
+    def code(self, settings: Settings, source: Source) -> str:
+        """The view's numbers without the widget."""
+        return code(settings, source)
+
+
+def _of_layer(settings: Settings, weights: list[capture.LayerWeight]) -> list[capture.LayerWeight]:
+    base = settings.layer.partition("#")[0]
+    mine = [weight for weight in weights if weight.layer == base]
+    usable = list(dict.fromkeys(weight.layer for weight in weights if weight.values is not None))
+    if not any(weight.values is not None for weight in mine):
+        why = mine[0].reason if mine else "it has no weights of its own"
+        raise DynExplorerError(
+            f"layer {settings.layer!r} has no filters to decompose: {why}. Choose one of {_listed(usable)}."
+        )
+    return [weight for weight in mine if weight.values is not None]
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) if len(names) <= 6 else f"{', '.join(names[:5])}, … {names[-1]}"
+
+
+def _of_part(settings: Settings, mine: list[capture.LayerWeight]) -> capture.LayerWeight:
+    return next((weight for weight in mine if weight.part == settings.part), mine[0])
+
+
+def _pictures(source: Source, sample: int, signals) -> dict[int, np.ndarray]:
+    wanted = {sample, *(each.sample for each in (*signals.most, *signals.least))} if signals else {sample}
+    made = {each: source.picture(each) for each in wanted}
+    return {each: picture for each, picture in made.items() if picture is not None}
+
+
+def _drawable(part, right: np.ndarray, left: np.ndarray) -> views.Links:
+    kept = slice(len(right)), slice(len(left))
+    null = part.null_mean[kept]
+    ratios = np.divide(part.strengths[kept], null, out=np.zeros_like(null), where=null > 0)
+    return views.Links(part.strengths[kept], ratios, part.edges[kept])
