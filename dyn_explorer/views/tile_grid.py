@@ -42,12 +42,14 @@ class Tile:
 
 
 class TileGrid(View):
-    """Tiles in reading order.
+    """Tiles in reading order; in a grid of several lines, fewer tiles are larger.
 
     Parameters
     ----------
     columns, lines : int
         Cells of the grid.
+    aspect : float
+        Width of the figure's frame over its height, so that square maps look square.
     empty_text : str
         What the summary says when there is nothing to show.
 
@@ -55,24 +57,23 @@ class TileGrid(View):
     --------
     >>> import numpy as np
     >>> from dyn_explorer import views
-    >>> grid = views.TileGrid(2, 1, "No patterns.")
+    >>> grid = views.TileGrid(2, 1, aspect=1.6)
     >>> grid.update([views.Tile("1", np.eye(3), 0), views.Tile("2", -np.eye(3), 1)], selected=1)
     >>> grid.summary
     '2 tiles: 1, 2.'
     """
 
-    def __init__(self, columns: int, lines: int, empty_text: str = "Nothing to show.") -> None:
+    def __init__(self, columns: int, lines: int, *, aspect: float, empty_text: str = "Nothing to show.") -> None:
         super().__init__()
-        self._columns, self._lines, self._empty_text = columns, lines, empty_text
+        self._columns, self._lines, self._aspect, self._empty_text = columns, lines, aspect, empty_text
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "below", "row", "caption", "note", "edge")})
         image = ("image", "x", "y", "dw", "dh")
         self._maps = ColumnDataSource({name: [] for name in image})
         self._pictures = ColumnDataSource({name: [] for name in image})
         self._marks = ColumnDataSource({"x": [], "y": []})
         self.figure = quiet_figure(
-            x_range=self._range(0, columns),
-            y_range=self._range(-lines * (1 + CAPTION), 0),
-            match_aspect=True,
+            x_range=self._range(0.0, 1.0),
+            y_range=self._range(-1.0, 0.0),
             min_border=0,
             outline_line_color=None,
             tools="",
@@ -105,7 +106,9 @@ class TileGrid(View):
             Row that is marked.
         """
         shown = list(tiles)[: self._columns * self._lines]
-        places = [(k % self._columns, -(k // self._columns) * (1 + CAPTION)) for k in range(len(shown))]
+        columns, lines = self._cells(len(shown))
+        self._fit_cells(columns, lines * (1 + CAPTION))
+        places = [(k % columns, -(k // columns) * (1 + CAPTION)) for k in range(len(shown))]
         maps = [(tile, place) for tile, place in zip(shown, places, strict=True) if tile.values.ndim == 2]
         pictures = [(tile, place) for tile, place in zip(shown, places, strict=True) if tile.values.ndim == 3]
         self._maps.data = _images(maps, lambda values: _scaled(values)[::-1])
@@ -125,6 +128,23 @@ class TileGrid(View):
         }
         captions = ", ".join(tile.caption for tile in shown[:12])
         self.summary = f"{len(shown)} tiles: {captions}." if shown else self._empty_text
+
+    def _cells(self, count: int) -> tuple[int, int]:
+        """Columns and lines for so many tiles."""
+        columns = self._columns
+        while self._lines > 1 and columns > 1 and count <= (columns - 1) * self._lines_of(columns - 1):
+            columns -= 1
+        return columns, self._lines_of(columns)
+
+    def _lines_of(self, columns: int) -> int:
+        """As many as fit below one another where `columns` fill the width."""
+        return self._lines * columns // self._columns
+
+    def _fit_cells(self, width: float, height: float) -> None:
+        across, down = max(width, height * self._aspect), max(height, width / self._aspect)
+        left = (across - width) / 2
+        self._fit(self.figure.x_range, -left, across - left)
+        self._fit(self.figure.y_range, -down, 0.0)
 
     def take_tap(self, chosen: int) -> int | None:
         """Row that was tapped; tiles that stand for no row are not taps."""

@@ -108,7 +108,7 @@ def test_the_scree_marks_what_is_beyond_the_edge_and_what_is_chosen():
 
 
 def test_tiles_keep_their_proportions_their_sign_and_their_marks():
-    grid = views.TileGrid(2, 2)
+    grid = views.TileGrid(2, 2, aspect=1.0)
     picture = np.zeros((4, 8, 3), np.uint8)
     grid.update(
         [
@@ -134,7 +134,10 @@ def test_tiles_keep_their_proportions_their_sign_and_their_marks():
     assert grid.take_tap(0) == 7
     grid.update([views.Tile(str(k), np.eye(2), k) for k in range(9)])
     assert len(grid.rows.data["row"]) == 4
+    check_ranges(grid)
     components(grid.figure)
+    grid.update([views.Tile("alone", np.eye(2), 0)])
+    assert grid.figure.y_range.start == pytest.approx(-1.22)  # as large as the figure allows
     grid.clear()
     assert grid.summary == "Nothing to show."
 

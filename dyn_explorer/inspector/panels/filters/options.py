@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from traitlets import Bool, CFloat, CInt, Enum, HasTraits, Unicode
 
-KEPT = 25  # directions of each group that are looked at
+KEPT = 20  # directions of each group that are looked at
 LINKED = 10  # directions per column of the graph
 EXCITED, SUPPRESSED = 8, 4
 SHUFFLES = 10

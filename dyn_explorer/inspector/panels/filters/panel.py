@@ -14,14 +14,14 @@ from dyn_explorer.inspector.controls import grouped, menu, slider, toggle
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import InspectorState
-from dyn_explorer.views import theme
 
-from ..base import Card, Panel, Settings
-from . import tables, tiles
+from ..base import Panel, Settings
+from . import tables
 from .code import code
+from .figures import CARDS, draw, make_views
 from .measure import Measures, gain
 from .neighbours import neighbours_of
-from .options import EXCITED, LEVEL, ORDERS, SUPPRESSED, FiltersOptions
+from .options import ORDERS, FiltersOptions
 from .result import Comparison, FiltersResult
 from .signals import signals_of
 
@@ -48,60 +48,7 @@ class FiltersPanel(Panel):
     Options = FiltersOptions
     tap_chooses = "layer"
     menus = MappingProxyType({})
-    cards = (
-        Card(
-            "spectrum",
-            "Eigenvalues of the layer's weight",
-            "Equal areas are equal shares. Dotted: the edge of the random bulk; triangles: spikes beyond it. Tap one.",
-            half=True,
-            legend=(
-                ("■", theme.STABLE, "this layer"),
-                ("■", theme.NEUTRAL, "shuffled"),
-                ("━", theme.GROWING, "Marchenko-Pastur"),
-                ("┅", theme.DECAYING, "power-law tail"),
-            ),
-        ),
-        Card(
-            "scree",
-            "Singular values",
-            "The grey band is the range over shuffled weights. Tap one of the strongest to choose it.",
-            half=True,
-            legend=(("●", theme.STABLE, "bulk"), ("▲", theme.GROWING, "spike"), ("■", theme.NEUTRAL, "shuffled")),
-        ),
-        Card(
-            "directions",
-            "Input patterns v, strongest first",
-            "Red is positive, blue negative, each in its own scale; three channels are colours around grey. The "
-            "strongest channels side by side. The number is σ. Tap one.",
-            square=True,
-        ),
-        Card(
-            "map",
-            "The chosen direction's signal over the input",
-            "u · (y − b) = σ v · patch at every position, red where the pattern is met, blue where its opposite is.",
-            square=True,
-        ),
-        Card(
-            "excite",
-            "Inputs that drive it furthest, and furthest the other way",
-            "Ringed: the place of the extreme in the layer's map, laid over the picture. Tap one to choose the input.",
-            wide=True,
-        ),
-        Card(
-            "chosen",
-            "The chosen direction",
-            "What goes in, channel by channel, and what comes out, one square per channel.",
-            half=True,
-        ),
-        Card(
-            "links",
-            "What feeds it, and what it feeds",
-            f"From the weights alone: only links that {LEVEL:.0%} of random patterns do not reach are drawn; a few of "
-            "so many pass by chance. Activation functions between the layers are left out. Tap a dot.",
-            half=True,
-            legend=(("●", theme.STABLE, "this layer"), ("●", theme.NEUTRAL, "its neighbours")),
-        ),
-    )
+    cards = CARDS
 
     def __init__(self) -> None:
         super().__init__()
@@ -109,15 +56,7 @@ class FiltersPanel(Panel):
 
     def make_views(self) -> dict[str, views.View]:
         """A view per card."""
-        return {
-            "spectrum": views.SpectrumDensity(),
-            "scree": views.FilterScree(),
-            "directions": views.TileGrid(5, 5, "No patterns to show."),
-            "map": views.ModeImage(),
-            "excite": views.TileGrid(EXCITED + SUPPRESSED, 1, "Inputs are no pictures."),
-            "chosen": views.TileGrid(2, 1),
-            "links": views.DirectionGraph(),
-        }
+        return make_views()
 
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
         """The layer whose weight is decomposed."""
@@ -143,6 +82,7 @@ class FiltersPanel(Panel):
             pictures=_pictures(source, settings.sample, signals),
             input_shape=tuple(recording.inputs.shape[1:]),
             parts=tuple(weight.part for weight in mine if weight.part),
+            labels=None if recording.labels is None else tuple(recording.labels.tolist()),
             rows=self._measures.table(weights, job, wait=False),
         )
 
@@ -174,56 +114,7 @@ class FiltersPanel(Panel):
 
     def show(self, result: FiltersResult, settings: Settings) -> None:
         """Draw the layer and the chosen direction."""
-        directions, comparison = result.directions, result.comparison
-        self._show_spectrum(result)
-        null = None if comparison is None else comparison.shuffled_eigenvalues
-        self.views["scree"].update(
-            directions.sigma,
-            edge=directions.edge,
-            shuffled=None if null is None else np.sqrt(null * max(directions.found.shape)),
-            selected=result.direction,
-        )
-        self.views["directions"].update(tiles.grid(result), selected=result.direction)
-        self.views["chosen"].update(tiles.chosen(result))
-        self._show_signals(result, settings)
-        if comparison is not None:
-            self._show_links(result, comparison)
-
-    def _show_spectrum(self, result: FiltersResult) -> None:
-        view, spectrum = self.views["spectrum"], result.directions.spectrum
-        if spectrum.fit is None:
-            view.clear()
-            view.summary = f"No spectrum to compare with random matrices: {spectrum.reason}."
-            return
-        rows, columns = result.directions.found.shape
-        view.update(
-            spectrum.fit,
-            ratio=min(rows, columns) / max(rows, columns),
-            shuffled=None if result.comparison is None else result.comparison.shuffled_eigenvalues,
-            selected=result.direction,
-        )
-
-    def _show_signals(self, result: FiltersResult, settings: Settings) -> None:
-        view, signals = self.views["map"], result.signals
-        if signals is None:
-            view.clear()
-            view.summary = f"No signals: {result.signals_reason}"
-            self.views["excite"].clear()
-            return
-        picture = result.pictures.get(settings.sample) if signals.is_map else None
-        view.update(signals.shown, picture=picture, opacity=settings.opacity, signed=True)
-        low, high = float(signals.shown.min()), float(signals.shown.max())
-        over = "over this input" if signals.is_map else "one value per position or input"
-        view.summary = f"Direction {result.direction + 1}, {over}: from {low:.3g} to {high:.3g}."
-        shown = tiles.excited(result)
-        samples = [each.sample for each in (*signals.most, *signals.least)]
-        selected = samples.index(settings.sample) if settings.sample in samples else None
-        self.views["excite"].update(shown, selected=selected)
-
-    def _show_links(self, result: FiltersResult, comparison: Comparison) -> None:
-        found = comparison.neighbours
-        links = [_drawable(part, found.sigmas[k + 1], found.sigmas[k]) for k, part in enumerate(found.synapses)]
-        self.views["links"].update(found.names, found.sigmas, links, chosen=found.chosen, selected=result.direction)
+        draw(self.views, result, settings)
 
     def controls(self, settings: Settings, result: FiltersResult | None) -> list[dict]:
         """Direction and weight, and how the table is sorted."""
@@ -241,7 +132,7 @@ class FiltersPanel(Panel):
         return [
             *grouped("Directions", made),
             *grouped("Layer table", [menu("filters.order", "Sorted by", settings.order, list(ORDERS))]),
-            *grouped("Display", [slider("filters.opacity", "Signal opacity", settings.opacity, 0, 1, 0.05)]),
+            *grouped("Signal map", [slider("filters.opacity", "Signal opacity", settings.opacity, 0, 1, 0.05)]),
         ]
 
     def numbers(self, result: FiltersResult) -> list[dict]:
@@ -258,7 +149,7 @@ class FiltersPanel(Panel):
         part = f" ({weight.part})" if weight.part else ""
         folded = f", with {weight.folded} folded in" if weight.folded else ""
         note = f"; {weight.reason}" if weight.reason else ""
-        return f"{weight.layer}{part}: {' × '.join(map(str, weight.values.shape))} weights{folded}{note}"
+        return f"The {' × '.join(map(str, weight.values.shape))} weights of {weight.layer}{part}{folded}{note}"
 
     def table(self, result: FiltersResult) -> pd.DataFrame:
         """One row per weight of the model."""
@@ -308,10 +199,3 @@ def _pictures(source: Source, sample: int, signals) -> dict[int, np.ndarray]:
     wanted = {sample, *(each.sample for each in (*signals.most, *signals.least))} if signals else {sample}
     made = {each: source.picture(each) for each in wanted}
     return {each: picture for each, picture in made.items() if picture is not None}
-
-
-def _drawable(part, right: np.ndarray, left: np.ndarray) -> views.Links:
-    kept = slice(len(right)), slice(len(left))
-    null = part.null_mean[kept]
-    ratios = np.divide(part.strengths[kept], null, out=np.zeros_like(null), where=null > 0)
-    return views.Links(part.strengths[kept], ratios, part.edges[kept])

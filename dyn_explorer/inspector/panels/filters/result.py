@@ -162,6 +162,8 @@ class FiltersResult:
         Shape of one input.
     parts : tuple of str
         Weights of the chosen layer, where it has several.
+    labels : tuple of int or None
+        Class of each input.
     rows : DataFrame or None
         The layer table; None until it has been made.
     comparison : Comparison or None
@@ -175,6 +177,7 @@ class FiltersResult:
     pictures: dict[int, np.ndarray]
     input_shape: tuple[int, ...]
     parts: tuple[str, ...]
+    labels: tuple[int, ...] | None = None
     rows: pd.DataFrame | None = None
     comparison: Comparison | None = None
 

@@ -41,16 +41,30 @@ def chosen(result: FiltersResult) -> list[Tile]:
     ]
 
 
+def in_words(result: FiltersResult) -> str:
+    """One sentence on the chosen direction."""
+    directions, k = result.directions, result.direction
+    share = np.square(directions.outward(k)).max()
+    return (
+        f"{_note(directions, k, LARGE)}; the strongest of {len(directions.outward(k))} output channels has {share:.0%} "
+        "of u."
+    )
+
+
 def excited(result: FiltersResult) -> list[Tile]:
     """The inputs that drive the chosen direction furthest, both ways."""
     if result.signals is None or not result.pictures:
         return []
     found = [*result.signals.most, *result.signals.least]
     return [
-        Tile(f"{each.value:+.3g}", result.pictures[each.sample], k, f"input {each.sample}", each.place)
+        Tile(f"{each.value:+.3g}", result.pictures[each.sample], k, _about(result, each.sample), each.place)
         for k, each in enumerate(found)
         if each.sample in result.pictures
     ]
+
+
+def _about(result: FiltersResult, sample: int) -> str:
+    return f"input {sample}" if result.labels is None else f"input {sample}, class {result.labels[sample]}"
 
 
 def picture_of(pattern: np.ndarray, input_shape: tuple[int, ...], most: int) -> np.ndarray:
