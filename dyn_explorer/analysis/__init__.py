@@ -2,6 +2,8 @@
 
 from dyn_explorer.analysis.affine_layer import AffineLayer
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
+from dyn_explorer.analysis.class_hypergraph import ClassHypergraph, class_hypergraph
+from dyn_explorer.analysis.component_barcode import Barcode
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.dfa import DFAResult, dfa
 from dyn_explorer.analysis.distribution_divergence import jensen_shannon
@@ -11,6 +13,7 @@ from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.hypergraph import Hypergraph
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,
@@ -46,11 +49,14 @@ __all__ = [
     "DMD_METHODS",
     "AffineLayer",
     "BackgroundForeground",
+    "Barcode",
+    "ClassHypergraph",
     "CompressedSnapshots",
     "DFAResult",
     "DMDResult",
     "DynamicsMetrics",
     "FluctuationNull",
+    "Hypergraph",
     "LinkWeights",
     "MethodInfo",
     "Pseudospectrum",
@@ -61,6 +67,7 @@ __all__ = [
     "Synchrony",
     "TrainingMeasures",
     "background_foreground",
+    "class_hypergraph",
     "compress",
     "convergence_epoch",
     "dfa",
