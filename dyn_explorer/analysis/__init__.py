@@ -6,6 +6,8 @@ from dyn_explorer.analysis.class_hypergraph import ClassHypergraph, class_hyperg
 from dyn_explorer.analysis.component_barcode import Barcode
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.dfa import DFAResult, dfa
+from dyn_explorer.analysis.direction_signals import direction_signals, strongest_first
+from dyn_explorer.analysis.direction_synapses import DirectionSynapses, direction_synapses
 from dyn_explorer.analysis.distribution_divergence import jensen_shannon
 from dyn_explorer.analysis.dmd import dmd
 from dyn_explorer.analysis.dmd_fit import MethodInfo
@@ -13,6 +15,7 @@ from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.filter_svd import FilterSVD, filter_svd
 from dyn_explorer.analysis.hypergraph import Hypergraph
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
@@ -22,6 +25,13 @@ from dyn_explorer.analysis.layer_fluctuation import (
 )
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
+from dyn_explorer.analysis.operator_spectrum import operator_spectrum
+from dyn_explorer.analysis.random_matrix_fit import (
+    RandomMatrixFit,
+    marchenko_pastur_density,
+    marchenko_pastur_median,
+    random_matrix_fit,
+)
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
@@ -54,12 +64,15 @@ __all__ = [
     "CompressedSnapshots",
     "DFAResult",
     "DMDResult",
+    "DirectionSynapses",
     "DynamicsMetrics",
+    "FilterSVD",
     "FluctuationNull",
     "Hypergraph",
     "LinkWeights",
     "MethodInfo",
     "Pseudospectrum",
+    "RandomMatrixFit",
     "SVDHeatMap",
     "SeedInterval",
     "ShuffledColumnsNull",
@@ -71,9 +84,12 @@ __all__ = [
     "compress",
     "convergence_epoch",
     "dfa",
+    "direction_signals",
+    "direction_synapses",
     "dmd",
     "dynamics_metrics",
     "eigenvalue_entropy",
+    "filter_svd",
     "fluctuation_null",
     "function_strength",
     "independent_metastability",
@@ -81,19 +97,24 @@ __all__ = [
     "jensen_shannon",
     "layer_fluctuation",
     "link_weights",
+    "marchenko_pastur_density",
+    "marchenko_pastur_median",
     "metastability",
     "mode_residuals",
     "node_strength",
+    "operator_spectrum",
     "order_parameter",
     "phases",
     "probe_signals",
     "pseudospectrum",
+    "random_matrix_fit",
     "seed_interval",
     "shuffled_columns_null",
     "shuffled_weights",
     "spectral_gap",
     "stability_index",
     "stable_modes",
+    "strongest_first",
     "surrogates",
     "svd_heat_map",
     "synchrony",
