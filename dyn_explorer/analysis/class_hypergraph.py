@@ -154,7 +154,7 @@ def class_hypergraph(
     Parameters
     ----------
     signals : tensor or array (P, r)
-        Signal of each image along each direction, pooled over positions; see `direction_signals`. A flip of a
+        Signal of each image along each direction, pooled over positions; as `pooled_signals` returns them. A flip of a
         direction's sign swaps its two hyperedges and changes nothing else.
     labels : sequence (P,)
         Class of each image: whole numbers or text.
@@ -215,7 +215,7 @@ def _checked_signals(signals: object) -> np.ndarray:
     if values.ndim != 2:
         raise DynExplorerError(
             f"`signals` of shape {values.shape} must be (images, directions); pool over positions first, as "
-            "`direction_signals` does"
+            "`pooled_signals` does"
         )
     return values
 

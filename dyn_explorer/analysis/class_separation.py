@@ -75,11 +75,17 @@ def jaccard_means(sums: np.ndarray, pairs: np.ndarray) -> tuple[float, float, fl
     The ratio is inf where only images of one class ever share a hyperedge, nan where there are no pairs of one kind or
     no two images share any.
     """
-    within = _mean(np.trace(sums), np.trace(pairs))
-    between = _mean(sums.sum() - np.trace(sums), pairs.sum() - np.trace(pairs))
-    if np.isnan(within) or np.isnan(between) or within == between == 0:
-        return within, between, float("nan")
-    return within, between, float("inf") if between == 0 else within / between
+    return ratio_of(np.trace(sums), np.trace(pairs), sums.sum(), pairs.sum())
+
+
+def ratio_of(within: float, n_within: float, total: float, n_total: float) -> tuple[float, float, float]:
+    """The same from the sum and number of the pairs within classes, and of all pairs."""
+    inside = _mean(within, n_within)
+    # What is left of a sum after its only part is taken off may be a rounding error.
+    between = _mean(max(total - within, 0.0), n_total - n_within)
+    if np.isnan(inside) or np.isnan(between) or inside == between == 0:
+        return inside, between, float("nan")
+    return inside, between, float("inf") if between <= 1e-12 * inside else inside / between
 
 
 def _mean(total: float, count: float) -> float:
