@@ -37,7 +37,7 @@ from dyn_explorer.analysis.random_matrix_fit import (
 )
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
-from dyn_explorer.analysis.separation_null import SeparationNull, separation_null
+from dyn_explorer.analysis.separation_null import SeparationNull, separation, separation_null
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
 from dyn_explorer.analysis.stability import (
     StabilityIndex,
@@ -117,6 +117,7 @@ __all__ = [
     "pseudospectrum",
     "random_matrix_fit",
     "seed_interval",
+    "separation",
     "separation_null",
     "shuffled_columns_null",
     "shuffled_weights",

@@ -83,7 +83,7 @@ def direction_basis(
     most = count * min(per_group, inputs)
     kept = most if directions is None else min(directions, most)
     if kind == "svd":
-        vectors, gains = _singular(weight, groups, transposed, kept)
+        vectors, gains = _singular(weight, groups, transposed, kept, everything=kept == most)
         return DirectionBasis(vectors, gains, kind)
     if kind == "channel":
         norms = np.linalg.norm(matrices, axis=2).ravel()
@@ -94,8 +94,10 @@ def direction_basis(
     return DirectionBasis(vectors, np.sqrt((rows**2).sum(axis=(0, 2))), kind)
 
 
-def _singular(weight: object, groups: int, transposed: bool, kept: int) -> tuple[np.ndarray, np.ndarray]:
-    found = filter_svd(weight, groups=groups, transposed=transposed)
+def _singular(
+    weight: object, groups: int, transposed: bool, kept: int, everything: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    found = filter_svd(weight, groups=groups, transposed=transposed, keep=None if everything else kept)
     per_group = found.left.shape[1]
     vectors = np.zeros((found.left.shape[0] * per_group, kept))
     order = strongest_first(found)[:kept]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,6 +13,44 @@ from dyn_explorer.analysis.class_hypergraph import ClassHypergraph
 from dyn_explorer.analysis.dmd_options import is_integer
 from dyn_explorer.errors import DynExplorerError
 
+SEPARATION = ("purity", "entropy", "jaccard_ratio", "modularity", "conductance")
+
+
+def separation(found: ClassHypergraph) -> dict[str, float]:
+    """A few numbers that say how far a hypergraph separates its classes.
+
+    Returns
+    -------
+    dict of str to float
+        ``purity`` and ``entropy``: means over the hyperedges that hold anything; ``jaccard_ratio``; ``modularity``;
+        ``conductance``: mean over classes of the walk's. nan where undefined.
+
+    Example
+    -------
+    >>> from dyn_explorer.analysis import class_hypergraph
+    >>> separation(class_hypergraph([[2.0], [-1.0]], ["cat", "dog"], quantile=0.5))["purity"]
+    1.0
+    """
+    within, pairs = found.jaccard_sums
+    ratio = class_separation.jaccard_means(within, pairs)[2]
+    return _measures(found.class_counts, ratio)
+
+
+def _measures(counts: np.ndarray, ratio: float) -> dict[str, float]:
+    values = (
+        _mean(class_separation.purity(counts)),
+        _mean(class_separation.entropy(counts)),
+        ratio,
+        class_separation.modularity(counts),
+        _mean(class_separation.conductance(counts)),
+    )
+    return dict(zip(SEPARATION, values, strict=True))
+
+
+def _mean(values: np.ndarray) -> float:
+    defined = values[np.isfinite(values)]
+    return float(defined.mean()) if len(defined) else float("nan")
+
 
 @dataclass(frozen=True, eq=False)
 class SeparationNull:
@@ -18,18 +58,14 @@ class SeparationNull:
 
     Parameters
     ----------
-    purity : ndarray (permutations,)
-        Mean purity over hyperedges.
-    jaccard_ratio : ndarray (permutations,)
-    modularity : ndarray (permutations,)
+    values : mapping of str to ndarray (permutations,)
+        By the names of `separation`.
     edge_purity : ndarray (permutations, n_edges)
         Purity of each hyperedge, to set beside a single one.
     permutations, seed : int
     """
 
-    purity: np.ndarray
-    jaccard_ratio: np.ndarray
-    modularity: np.ndarray
+    values: Mapping[str, np.ndarray]
     edge_purity: np.ndarray
     permutations: int
     seed: int
@@ -62,7 +98,7 @@ def separation_null(found: ClassHypergraph, *, permutations: int = 20, seed: int
     >>> from dyn_explorer.analysis import class_hypergraph
     >>> labels = np.arange(40) % 2
     >>> found = class_hypergraph(np.where(labels, 1.0, -1.0)[:, None], labels)
-    >>> found.mean_purity, bool(separation_null(found).purity.max() < 1)
+    >>> found.mean_purity, bool(separation_null(found).values["purity"].max() < 1)
     (1.0, True)
     """
     if not is_integer(permutations) or permutations < 2:
@@ -70,15 +106,13 @@ def separation_null(found: ClassHypergraph, *, permutations: int = 20, seed: int
     random = np.random.default_rng(seed)
     sums, pairs = found.jaccard_sums
     n_classes = len(found.classes)
-    edge_purity, ratios, modularities = [], [], []
+    edge_purity, drawn = [], []
     for _ in range(permutations):
         codes = random.permutation(found.codes)
         counts = class_separation.class_counts(found.incidence, codes, n_classes)
-        edge_purity.append(class_separation.purity(counts))
-        modularities.append(class_separation.modularity(counts))
         within, number = class_separation.within_sum(found.incidence, codes)
-        ratios.append(class_separation.ratio_of(within, number, sums.sum(), pairs.sum())[2])
-    held = found.hypergraph.sizes > 0
-    purity = np.array(edge_purity)
-    means = purity[:, held].mean(axis=1) if held.any() else np.full(permutations, np.nan)
-    return SeparationNull(means, np.array(ratios), np.array(modularities), purity, permutations, seed)
+        ratio = class_separation.ratio_of(within, number, sums.sum(), pairs.sum())[2]
+        drawn.append(_measures(counts, ratio))
+        edge_purity.append(class_separation.purity(counts))
+    values = {name: np.array([draw[name] for draw in drawn]) for name in SEPARATION}
+    return SeparationNull(MappingProxyType(values), np.array(edge_purity), permutations, seed)

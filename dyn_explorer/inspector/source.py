@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from .recorder import SEED, Layout, Memo, Recorder, Replay
 MOST_INPUTS = 256
 KEPT_SNAPSHOTS = 24
 KEPT_FITS = 64
+KEPT_REDUCED = 16
 KEPT_EPOCHS = 4  # models of past epochs
 
 
@@ -87,6 +88,7 @@ class Source:
         self.layers = {info.name: info for info in capture.list_layers(self.live_model)}
         self._snapshots = Memo(KEPT_SNAPSHOTS)
         self._fits = Memo(KEPT_FITS)
+        self._reduced = Memo(KEPT_REDUCED)
 
     def _recorder_of(self, model, checkpoints=None) -> Recorder:
         return Recorder(
@@ -164,6 +166,7 @@ class Source:
         self._then.clear()
         self._snapshots.clear()
         self._fits.clear()
+        self._reduced.clear()
 
     def default_layer(self) -> str:
         """The layer shown first: the last convolution, else the last layer with weights, else the last one."""
@@ -207,12 +210,46 @@ class Source:
         """
         if layout.axis == "epoch":
             raise DynExplorerError("an untrained copy has no epochs.")
+        return self._laid_out(self._untrained_recorder(job), layers, layout, job)
+
+    def _untrained_recorder(self, job: Job) -> Recorder:
         if self._untrained is None:
             if self._held:
                 raise DynExplorerError("it is made once training is over: press Refresh then.")
             job.progress(0.5, "making an untrained copy")
             self._untrained = self._recorder_of(capture.untrained_copy(self.live_model, seed=SEED))
-        return self._laid_out(self._untrained, layers, layout, job)
+        return self._untrained
+
+    def reduced(
+        self, layers: tuple[str, ...], key: object, make: Callable, job: Job, *, untrained: bool = False
+    ) -> tuple[capture.Recording, object]:
+        """A recording of a few numbers per image, of any number of layers, made once until weights or inputs change.
+
+        Parameters
+        ----------
+        layers : tuple of str
+        key : hashable
+            What the numbers are.
+        make : callable
+            Of the model that is run: gives ``(reduce, extra)``, with `reduce` as `capture.record` takes it.
+        job : Job
+        untrained : bool
+            Of the untrained copy.
+
+        Returns
+        -------
+        recording : Recording
+        extra
+            What `make` gave beside.
+        """
+
+        def run() -> tuple[capture.Recording, object]:
+            recorder = self._untrained_recorder(job) if untrained else self._recorder
+            recorder.check_free()
+            reduce, extra = make(recorder.model)
+            return recorder.reduced(layers, reduce, job), extra
+
+        return self._reduced.get((untrained, None if untrained else self.epoch, layers, key), run)
 
     def _laid_out(self, recorder: Recorder, layers: tuple[str, ...], layout: Layout, job: Job) -> SnapshotSet:
         recording = recorder.along(layout, layers, job)

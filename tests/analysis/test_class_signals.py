@@ -17,6 +17,7 @@ from dyn_explorer.analysis import (
     direction_basis,
     filter_svd,
     pooled_signals,
+    separation,
     separation_null,
     to_hif,
     to_hypernetx,
@@ -148,25 +149,40 @@ def test_the_null_measures_permuted_labels(found):
         codes = random.permutation(found.codes)
         edge_purity = purity(class_counts(found.incidence, codes, 3))
         np.testing.assert_array_equal(null.edge_purity[draw], edge_purity)
-        assert null.purity[draw] == pytest.approx(np.nanmean(edge_purity))
+        assert null.values["purity"][draw] == pytest.approx(np.nanmean(edge_purity))
         ratio = jaccard_means(*class_jaccard_sums(found.incidence, codes, 3))[2]
-        assert null.jaccard_ratio[draw] == pytest.approx(ratio, rel=1e-10)
+        assert null.values["jaccard_ratio"][draw] == pytest.approx(ratio, rel=1e-10)
+
+
+def test_the_numbers_in_short_are_those_of_the_hypergraph(found):
+    numbers = separation(found)
+    assert numbers["purity"] == found.mean_purity
+    assert numbers["entropy"] == pytest.approx(np.nanmean(found.entropy))
+    assert numbers["jaccard_ratio"] == found.jaccard_ratio
+    assert numbers["modularity"] == found.modularity()
+    assert numbers["conductance"] == pytest.approx(found.conductance().mean())
+    null = separation_null(found, permutations=2)
+    assert set(null.values) == set(numbers)
 
 
 def test_labels_without_meaning_lie_in_their_null(labels):
     found = class_hypergraph(np.random.default_rng(8).standard_normal((50, 12)), labels)
     null = separation_null(found, permutations=200)
-    assert np.quantile(null.jaccard_ratio, 0.01) < found.jaccard_ratio < np.quantile(null.jaccard_ratio, 0.99)
-    assert null.jaccard_ratio.mean() == pytest.approx(1, abs=0.02)
-    assert null.modularity.mean() == pytest.approx(0, abs=0.05)
+    assert (
+        np.quantile(null.values["jaccard_ratio"], 0.01)
+        < found.jaccard_ratio
+        < np.quantile(null.values["jaccard_ratio"], 0.99)
+    )
+    assert null.values["jaccard_ratio"].mean() == pytest.approx(1, abs=0.02)
+    assert null.values["modularity"].mean() == pytest.approx(0, abs=0.05)
 
 
 def test_signals_that_know_the_class_lie_far_above_their_null(labels):
     noise = np.random.default_rng(9).standard_normal((50, 6))
     found = class_hypergraph(noise + 3 * (labels[:, None] == np.arange(6) % 3), labels)
     null = separation_null(found)
-    assert found.mean_purity > null.purity.max()
-    assert found.jaccard_ratio > null.jaccard_ratio.max() + 0.2
+    assert found.mean_purity > null.values["purity"].max()
+    assert found.jaccard_ratio > null.values["jaccard_ratio"].max() + 0.2
 
 
 def test_at_least_two_permutations_are_needed(found):
