@@ -5,22 +5,30 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 """
 
 from .base import View
+from .class_pairs import ClassPairs
+from .component_bars import ComponentBars
 from .curves import Curve, Curves
 from .eigenvalue_circle import EigenvalueCircle
+from .incidence_matrix import IncidenceMatrix
 from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
+from .picture_grid import PictureGrid
 from .singular_values import SingularValues
 from .theme import bokeh_theme
 from .time_dynamics import TimeDynamics
 
 __all__ = [
+    "ClassPairs",
+    "ComponentBars",
     "Curve",
     "Curves",
     "EigenvalueCircle",
+    "IncidenceMatrix",
     "MapRow",
     "ModeEnergies",
     "ModeImage",
+    "PictureGrid",
     "SingularValues",
     "TimeDynamics",
     "View",
