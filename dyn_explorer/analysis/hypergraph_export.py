@@ -99,6 +99,15 @@ def to_hypernetx(found: ClassHypergraph):
     ------
     DynExplorerError
         If HyperNetX is not installed. It needs pandas below 3, so it is no extra of this package.
+
+    Example
+    -------
+    >>> from dyn_explorer.analysis import class_hypergraph
+    >>> found = class_hypergraph([[2.0], [-1.0]], ["cat", "dog"], quantile=0.5)
+    >>> try:
+    ...     other = to_hypernetx(found)
+    ... except DynExplorerError:
+    ...     other = to_hif(found)  # to be read where HyperNetX is
     """
     try:
         import hypernetx

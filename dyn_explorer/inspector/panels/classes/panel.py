@@ -43,12 +43,12 @@ class ClassesPanel(Panel):
     title = "Classes"
     about = (
         "Images are vertices; each sign of a layer's strongest singular directions is a hyperedge that holds the "
-        "images with the largest such signal. How far hyperedges keep to one class is the layer's separation. The paper "
-        "(arXiv:2208.06894) models class separation with hypergraphs over singular directions, and how is not public: "
-        "this construction, its rules and its defaults are ours. Compare with the controls: the grey band is the same "
-        "hypergraph with permuted labels; untrained networks separate too, because inputs of a class resemble each "
-        "other; and channels or random bases may do as well as singular directions. Components over s rarely are the "
-        "classes."
+        "images with the largest such signal. How far hyperedges keep to one class is the layer's separation. The "
+        "paper (arXiv:2208.06894) models class separation with hypergraphs over singular directions, and how is not "
+        "public: this construction, its rules and its defaults are ours. Compare with the controls: the grey band "
+        "is the same hypergraph with permuted labels; untrained networks separate too, because inputs of a class "
+        "resemble each other; and channels or random bases may do as well as singular directions. Components over s "
+        "rarely are the classes."
     )
     Options = ClassesOptions
     tap_chooses = "classes.edge"
