@@ -9,7 +9,7 @@ from dyn_explorer.analysis.one_thread import one_thread
 from dyn_explorer.errors import DynExplorerError
 
 MAJORITIES = ("linear", "majority", "strict")
-_ROWS_AT_ONCE = 1024
+_ROWS_AT_ONCE = 128  # so that a block stays in the processor's cache
 
 
 def class_counts(incidence: sparse.csr_array, codes: np.ndarray, n_classes: int) -> np.ndarray:
@@ -42,19 +42,27 @@ def class_jaccard_sums(incidence: sparse.csr_array, codes: np.ndarray, n_classes
     covered = np.flatnonzero(incidence.sum(axis=1) > 0)
     covered = covered[np.argsort(codes[covered], kind="stable")]
     member, sorted_codes = _dense(incidence, covered), codes[covered]
-    present, starts, numbers = np.unique(sorted_codes, return_index=True, return_counts=True)
     sums = np.zeros((n_classes, n_classes))
-    for first in range(0, len(covered), _ROWS_AT_ONCE):
-        rows = slice(first, first + _ROWS_AT_ONCE)
-        index = _jaccard(member[rows], member)
-        own = np.arange(len(index))
-        index[own, own + first] = 0.0
-        by_class = np.add.reduceat(index, starts, axis=1)
-        here, begin = np.unique(sorted_codes[rows], return_index=True)
-        sums[np.ix_(here, present)] += np.add.reduceat(by_class, begin, axis=0)
-    counts = np.zeros(n_classes)
-    counts[present] = numbers
+    with one_thread():
+        for first in range(0, len(covered), _ROWS_AT_ONCE):
+            _add_block(sums, member, sorted_codes, first)
+    counts = np.bincount(sorted_codes, minlength=n_classes).astype(float)
     return sums, np.outer(counts, counts) - np.diag(counts)
+
+
+def _add_block(sums: np.ndarray, member: np.ndarray, codes: np.ndarray, first: int) -> None:
+    """Add the pairs of some images with each other and with those after them; the rest is its mirror image."""
+    index = _jaccard(member[first : first + _ROWS_AT_ONCE], member[first:])
+    np.fill_diagonal(index, 0.0)
+    after = first + len(index)
+    here, begin = np.unique(codes[first:after], return_index=True)
+    by_class = np.add.reduceat(index, begin, axis=0)  # rows first, because neighbours in memory are added as one
+    sums[np.ix_(here, here)] += np.add.reduceat(by_class[:, : len(index)], begin, axis=1)
+    if after < len(codes):
+        there, start = np.unique(codes[after:], return_index=True)
+        rest = np.add.reduceat(by_class[:, len(index) :], start, axis=1)
+        sums[np.ix_(here, there)] += rest
+        sums[np.ix_(there, here)] += rest.T
 
 
 def _dense(incidence: sparse.csr_array, images: np.ndarray) -> np.ndarray:
@@ -64,9 +72,10 @@ def _dense(incidence: sparse.csr_array, images: np.ndarray) -> np.ndarray:
 
 def _jaccard(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Jaccard index of each row of `first` with each row of `second`, none of them empty."""
-    with one_thread():
-        shared = (first @ second.T).astype(float)
-    return shared / (first.sum(axis=1)[:, None] + second.sum(axis=1)[None, :] - shared)
+    shared = first @ second.T
+    either = first.sum(axis=1)[:, None] + second.sum(axis=1)[None, :]
+    either -= shared
+    return np.divide(shared, either, dtype=float)
 
 
 def jaccard_means(sums: np.ndarray, pairs: np.ndarray) -> tuple[float, float, float]:
@@ -99,9 +108,10 @@ def within_sum(incidence: sparse.csr_array, codes: np.ndarray) -> tuple[float, f
     member = _dense(incidence, covered)
     starts = np.unique(codes[covered], return_index=True)[1]
     total = pairs = 0.0
-    for images in np.split(member, starts[1:]):
-        total += _jaccard(images, images).sum() - len(images)
-        pairs += len(images) * (len(images) - 1)
+    with one_thread():
+        for images in np.split(member, starts[1:]):
+            total += _jaccard(images, images).sum() - len(images)
+            pairs += len(images) * (len(images) - 1)
     return total, pairs
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
 
-from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure
+from .base import View, empty, hover, label_ticks, largest_finite, plain_glyph, quiet_figure
 from .theme import MAGNITUDE_PALETTE, NEUTRAL, SELECTED
 
 MOST_CLASSES = 40
@@ -36,6 +36,8 @@ class ClassPairs(View):
             x_range=self._range(-0.5, 1.5), y_range=self._range(1.5, -0.5), x_axis_label="class", y_axis_label="class"
         )
         self.figure.grid.visible = False
+        for axis in self.figure.axis:
+            axis.ticker = FixedTicker()
         cells = plain_glyph(
             self.figure.rect(
                 "x",
@@ -92,8 +94,7 @@ class ClassPairs(View):
         self.mapper.high = largest_finite(values) or 1.0
         shown = range(0, count, -(-count // MOST_TICKS))
         for axis in (self.figure.xaxis[0], self.figure.yaxis[0]):
-            axis.ticker = FixedTicker(ticks=list(shown))
-            axis.major_label_overrides = {k: class_names[k] for k in shown}
+            label_ticks(axis, list(shown), [class_names[k] for k in shown])
         self._fit(self.figure.x_range, -0.5, count - 0.5)
         self._fit(self.figure.y_range, count - 0.5, -0.5)
         hidden = f" (the first {count} are drawn)" if total > count else ""

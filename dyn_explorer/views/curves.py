@@ -117,6 +117,8 @@ class Curves(View):
 
     def _set_ticks(self, ticks: Sequence[tuple[float, str]]) -> None:
         axis = self.figure.xaxis[0]
+        if axis.major_label_overrides == dict(ticks):
+            return
         axis.ticker = FixedTicker(ticks=[place for place, _ in ticks]) if ticks else self._ticks
         axis.major_label_overrides = dict(ticks)
 

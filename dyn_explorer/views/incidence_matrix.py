@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 
-from .base import View, empty, hover, plain_glyph, quiet_figure
+from .base import View, empty, hover, label_ticks, plain_glyph, quiet_figure
 from .theme import GROWING, NEUTRAL, SELECTED, STABLE
 
 MOST_CELLS = 12_000
@@ -41,6 +41,8 @@ class IncidenceMatrix(View):
             y_axis_label="image, by class",
         )
         self.figure.grid.visible = False
+        for axis in self.figure.axis:
+            axis.ticker = FixedTicker()
         self.figure.segment("left", "y", "right", "y", source=self._borders, line_color=NEUTRAL, line_alpha=0.35)
         cells = plain_glyph(
             self.figure.rect("x", "y", 0.86, 1.0, source=self.rows, fill_color="color", line_color=None)
@@ -113,11 +115,11 @@ class IncidenceMatrix(View):
         }
         middles = ends - sizes / 2
         shown = range(0, len(middles), -(-len(middles) // MOST_TICKS))
-        self._label(self.figure.yaxis[0], [float(middles[k]) for k in shown], [class_names[k] for k in shown])
+        label_ticks(self.figure.yaxis[0], [float(middles[k]) for k in shown], [class_names[k] for k in shown])
 
     def _show_edges(self, edge_names: Sequence[str], selected: int | None, n_images: int) -> None:
         shown = range(0, len(edge_names), -(-len(edge_names) // MOST_TICKS) or 1)
-        self._label(self.figure.xaxis[0], [float(k) for k in shown], [edge_names[k] for k in shown])
+        label_ticks(self.figure.xaxis[0], [float(k) for k in shown], [edge_names[k] for k in shown])
         chosen = [] if selected is None else [selected]
         self._chosen.data = {
             "left": [k - 0.5 for k in chosen],
@@ -125,11 +127,6 @@ class IncidenceMatrix(View):
             "bottom": [n_images for _ in chosen],
             "top": [0 for _ in chosen],
         }
-
-    @staticmethod
-    def _label(axis, places: list[float], texts: list[str]) -> None:
-        axis.ticker = FixedTicker(ticks=places)
-        axis.major_label_overrides = dict(zip(places, texts, strict=True))
 
     def clear(self) -> None:
         """Take every cell away."""
