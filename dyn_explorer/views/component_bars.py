@@ -92,8 +92,9 @@ class ComponentBars(View):
         hidden = (
             f" The {MOST_BARS} longest of {len(barcode.edge)} bars are drawn." if len(barcode.edge) > MOST_BARS else ""
         )
+        noun = "component" if barcode.count(s) == 1 else "components"
         self.summary = (
-            f"{barcode.count(s)} components of hyperedges that share at least {s} images; there are most, {most}, at "
+            f"{barcode.count(s)} {noun} of hyperedges that share at least {s} images; there are most, {most}, at "
             f"s = {1 + counts.index(most)}.{hidden}"
         )
 

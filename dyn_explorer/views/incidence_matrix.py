@@ -11,7 +11,8 @@ from .base import View, empty, hover, label_ticks, plain_glyph, quiet_figure
 from .theme import GROWING, NEUTRAL, SELECTED, STABLE
 
 MOST_CELLS = 12_000
-MOST_TICKS = 16
+MOST_TICKS = 8
+MOST_CLASS_TICKS = 20
 
 
 class IncidenceMatrix(View):
@@ -37,7 +38,7 @@ class IncidenceMatrix(View):
         self.figure = quiet_figure(
             x_range=self._range(-0.5, 7.5),
             y_range=self._range(8.0, 0.0),
-            x_axis_label="hyperedge (sign and direction, strongest first)",
+            x_axis_label="hyperedge, strongest direction first",
             y_axis_label="image, by class",
         )
         self.figure.grid.visible = False
@@ -114,7 +115,7 @@ class IncidenceMatrix(View):
             "right": np.full(len(ends) - 1, n_edges - 0.5),
         }
         middles = ends - sizes / 2
-        shown = range(0, len(middles), -(-len(middles) // MOST_TICKS))
+        shown = range(0, len(middles), -(-len(middles) // MOST_CLASS_TICKS))
         label_ticks(self.figure.yaxis[0], [float(middles[k]) for k in shown], [class_names[k] for k in shown])
 
     def _show_edges(self, edge_names: Sequence[str], selected: int | None, n_images: int) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 KEPT = 512
-GRID = (12, 2)
+GRID = (8, 4)
 MOST_TICKS = 12
 LEGEND = (
     ("●", theme.STABLE, "singular directions"),
@@ -44,11 +44,11 @@ class ClassesPanel(Panel):
     about = (
         "Images are vertices; each sign of a layer's strongest singular directions is a hyperedge that holds the "
         "images with the largest such signal. How far hyperedges keep to one class is the layer's separation. The "
-        "paper (arXiv:2208.06894) models class separation with hypergraphs over singular directions, and how is not "
-        "public: this construction, its rules and its defaults are ours. Compare with the controls: the grey band "
-        "is the same hypergraph with permuted labels; untrained networks separate too, because inputs of a class "
-        "resemble each other; and channels or random bases may do as well as singular directions. Components over s "
-        "rarely are the classes."
+        "paper (Praggastis et al., 2022) models class separation with hypergraphs over singular directions, and how "
+        "is not public: this construction, its rules and its defaults are ours. Compare with the controls: the grey "
+        "band is the same hypergraph with permuted labels; untrained networks separate too, because inputs of a "
+        "class resemble each other; and channels or random bases may do as well as singular directions. Components "
+        "over s rarely are the classes."
     )
     Options = ClassesOptions
     tap_chooses = "classes.edge"
@@ -66,6 +66,7 @@ class ClassesPanel(Panel):
             "incidence",
             "Incidence",
             "A cell where a hyperedge holds an image. Tap one to choose its hyperedge.",
+            square=True,
             legend=(("■", theme.STABLE, "of the hyperedge's main class"), ("■", theme.GROWING, "of another class")),
         ),
         Card("pairs", "Pairs of classes", "Mean Jaccard index of their images. Tap a pair to compare it.", square=True),
@@ -73,8 +74,9 @@ class ClassesPanel(Panel):
             "bars",
             "Components over s",
             "Hyperedges that share s images are joined; blue bars are components at this s. Tap a bar.",
+            half=True,
         ),
-        Card("images", "Images of the hyperedge", "Largest weight first. Tap one to choose it everywhere.", wide=True),
+        Card("images", "Images of the hyperedge", "Largest weight first. Tap one to choose it everywhere.", half=True),
     )
 
     def __init__(self) -> None:
@@ -137,7 +139,7 @@ class ClassesPanel(Panel):
     def show(self, result: ClassesResult, settings: Settings) -> None:
         """Draw everything."""
         self._show_depth(result, "purity", "mean purity")
-        self._show_depth(result, "jaccard_ratio", "Jaccard ratio, within / between", figure="ratio")
+        self._show_depth(result, "jaccard_ratio", "Jaccard ratio", figure="ratio")
         found = result.found
         names = found.edge_names()
         self.views["incidence"].update(

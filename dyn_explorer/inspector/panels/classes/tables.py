@@ -85,12 +85,17 @@ def _cells(result: ClassesResult, name: str) -> list[str]:
 
 
 def _shown(value: float) -> str:
-    return UNDEFINED if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.3g}"
+    return UNDEFINED if math.isnan(value) else "∞" if math.isinf(value) else _digits(value)
 
 
 def _spread(values: np.ndarray) -> str:
     defined = values[np.isfinite(values)]
-    return f"{defined.mean():.3g} ± {defined.std(ddof=1):.2g}" if len(defined) > 1 else UNDEFINED
+    return f"{_digits(defined.mean())} ± {_digits(defined.std(ddof=1))}" if len(defined) > 1 else UNDEFINED
+
+
+def _digits(value: float) -> str:
+    # Adding 0 takes the sign off a number that is rounded to 0.
+    return f"{value:.3g}" if abs(value) >= 1 else f"{round(value, 3) + 0:.3f}"
 
 
 def edges(result: ClassesResult) -> pd.DataFrame:
