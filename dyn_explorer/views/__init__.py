@@ -9,6 +9,7 @@ from .class_pairs import ClassPairs
 from .component_bars import ComponentBars
 from .curves import Curve, Curves
 from .eigenvalue_circle import EigenvalueCircle
+from .hull_graph import HullGraph
 from .incidence_matrix import IncidenceMatrix
 from .map_row import MapRow
 from .mode_energies import ModeEnergies
@@ -24,6 +25,7 @@ __all__ = [
     "Curve",
     "Curves",
     "EigenvalueCircle",
+    "HullGraph",
     "IncidenceMatrix",
     "MapRow",
     "ModeEnergies",

@@ -107,6 +107,24 @@ def test_marks_choose_layers_hyperedges_pairs_and_samples(classes):
     assert browser.sections["table"]["chooses"] == "classes.edge"
 
 
+def test_few_images_are_drawn_themselves_and_many_by_class(classes, open_inspector, model):
+    inspector, _ = classes
+    result = inspector.results["classes"]
+    assert result.drawing.what == "images"
+    found = result.found
+    for drawn, images in zip(result.drawing.edges, found.hypergraph.edges(), strict=True):
+        held = [result.class_names[code] for code in found.codes[images]]
+        assert sorted(result.drawing.names[place] for place in drawn) == sorted(held)
+    images, labels = dx.demo.digits("test")
+    many = open_inspector(model, images[:70], labels[:70]).wait(60)
+    many._set_option("classes", "theta", 0.2)
+    many.panel = "classes"
+    result = many.wait(60).results["classes"]
+    assert result.drawing.what == "classes"
+    for drawn, shares in zip(result.drawing.edges, result.class_shares(), strict=True):
+        assert drawn.tolist() == np.flatnonzero(shares >= 0.2).tolist()
+
+
 def test_s_changes_nothing_but_components(classes, monkeypatch):
     inspector, panel = classes
     before = inspector.results["classes"]

@@ -15,8 +15,8 @@ from dyn_explorer.inspector.recorder import Memo
 from dyn_explorer.inspector.source import Source
 
 from ..base import Settings
-from .options import CONTROL_KINDS, NO_LABELS, NO_LAYERS, NO_PREDICTIONS, PERMUTATIONS
-from .result import Controls
+from .options import CONTROL_KINDS, MOST_DRAWN, NO_LABELS, NO_LAYERS, NO_PREDICTIONS, PERMUTATIONS
+from .result import Controls, Drawing
 
 
 def layers_with_directions(source: Source) -> tuple[str, ...]:
@@ -55,6 +55,16 @@ def options_of(settings: Settings) -> dict:
     """Keyword arguments of `analysis.class_hypergraph`."""
     share = {"quantile": settings.quantile} if settings.rule == "quantile" else {"tau": settings.tau}
     return {"rule": settings.rule, **share}
+
+
+def drawing_of(found: analysis.ClassHypergraph, class_names: tuple[str, ...], theta: float) -> Drawing:
+    """The images by class where they are few, else the classes of which hyperedges hold a share of at least `theta`."""
+    if len(found.codes) > MOST_DRAWN:
+        return Drawing(found.class_level(theta).edges(), class_names, "classes")
+    order = np.argsort(found.codes, kind="stable")
+    place = np.argsort(order)
+    edges = [place[images] for images in found.hypergraph.edges()]
+    return Drawing(edges, tuple(class_names[code] for code in found.codes[order]), "images")
 
 
 @dataclass(frozen=True, eq=False)

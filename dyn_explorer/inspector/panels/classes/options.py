@@ -21,6 +21,7 @@ POOL_MENU = (
     ("signed_max", "Signed maximum", "The value of largest magnitude over positions, with its sign."),
     ("rms", "Root mean square", "Over positions; it has no sign, so a − edge holds the images of least signal."),
 )
+MOST_DRAWN = 60  # images
 MOST_S = 1_000_000
 NO_PAIR = -1
 PERMUTATIONS = 20
@@ -46,6 +47,7 @@ class ClassesOptions(HasTraits):
     tau = CFloat(0.1, min=0.01, max=0.9)
     directions = CInt(16, min=1, max=64)
     pool = Enum([key for key, _, _ in POOL_MENU], "mean")
+    theta = CFloat(0.25, min=0.01, max=1.0)
     s = CInt(1, min=1, max=MOST_S)
     edge = CInt(0, min=0)
     pair = CInt(NO_PAIR, min=NO_PAIR)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dyn_explorer import views
-from dyn_explorer.inspector.controls import grouped, menu, slider
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import InspectorState
@@ -18,15 +17,16 @@ from dyn_explorer.views import theme
 from ..base import Card, Panel, Settings
 from . import measure, tables
 from .code import code
-from .options import LABELS, NO_LAYERS, POOL_MENU, RULE_MENU, ClassesOptions
+from .depth import show_depth
+from .options import NO_LAYERS, ClassesOptions
 from .result import ClassesResult
+from .sidebar import sidebar
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KEPT = 512
-GRID = (8, 4)
-MOST_TICKS = 12
+GRID = (5, 4)
 LEGEND = (
     ("●", theme.STABLE, "singular directions"),
     ("▲", theme.GROWING, "channels"),
@@ -69,14 +69,21 @@ class ClassesPanel(Panel):
             square=True,
             legend=(("■", theme.STABLE, "of the hyperedge's main class"), ("■", theme.GROWING, "of another class")),
         ),
-        Card("pairs", "Pairs of classes", "Mean Jaccard index of their images. Tap a pair to compare it.", square=True),
+        Card(
+            "hulls",
+            "Hyperedges as bands",
+            "A hyperedge holds a class where it holds the share θ of its images; of 60 images or fewer, images are "
+            "drawn instead of classes. Tap a square.",
+            square=True,
+            legend=(("●", theme.NEUTRAL, "class"), ("■", theme.STABLE, "hyperedge"), ("■", theme.SELECTED, "chosen")),
+        ),
+        Card("pairs", "Pairs of classes", "Mean Jaccard index of their images. Tap a pair to compare it."),
         Card(
             "bars",
             "Components over s",
             "Hyperedges that share s images are joined; blue bars are components at this s. Tap a bar.",
-            half=True,
         ),
-        Card("images", "Images of the hyperedge", "Largest weight first. Tap one to choose it everywhere.", half=True),
+        Card("images", "Images of the hyperedge", "Largest weight first. Tap one to choose it everywhere."),
     )
 
     def __init__(self) -> None:
@@ -89,6 +96,7 @@ class ClassesPanel(Panel):
             "purity": views.Curves("layer"),
             "ratio": views.Curves("layer"),
             "incidence": views.IncidenceMatrix(),
+            "hulls": views.HullGraph(),
             "pairs": views.ClassPairs(),
             "bars": views.ComponentBars(),
             "images": views.PictureGrid(*GRID, "This hyperedge holds no image."),
@@ -108,19 +116,21 @@ class ClassesPanel(Panel):
         edge = min(settings.edge, found.hypergraph.n_edges - 1)
         images = _strongest_images(found, edge)
         n_classes = len(found.classes)
+        class_names = tuple(source.class_name(label) for label in found.classes.tolist())
         return ClassesResult(
             layers=layers,
             separation=separation,
             place=place,
             found=found,
             gains=read.reader.bases[layers[place]][0].gains[: settings.directions],
-            class_names=tuple(source.class_name(label) for label in found.classes.tolist()),
+            class_names=class_names,
             s=min(settings.s, max(1, int(found.hypergraph.sizes.max()))),
             edge=edge,
             pair=divmod(settings.pair, n_classes) if 0 <= settings.pair < n_classes**2 else None,
             sample=settings.sample,
             images=images,
             pictures=tuple(source.picture(image) for image in images[: GRID[0] * GRID[1]]),
+            drawing=measure.drawing_of(found, class_names, settings.theta),
         )
 
     def _read(self, source: Source, settings: Settings, job: Job) -> tuple[measure.Reading, tuple[str, ...]]:
@@ -138,8 +148,8 @@ class ClassesPanel(Panel):
 
     def show(self, result: ClassesResult, settings: Settings) -> None:
         """Draw everything."""
-        self._show_depth(result, "purity", "mean purity")
-        self._show_depth(result, "jaccard_ratio", "Jaccard ratio", figure="ratio")
+        show_depth(self.views["purity"], result, "purity", "mean purity")
+        show_depth(self.views["ratio"], result, "jaccard_ratio", "Jaccard ratio")
         found = result.found
         names = found.edge_names()
         self.views["incidence"].update(
@@ -153,6 +163,8 @@ class ClassesPanel(Panel):
         self.views["pairs"].update(
             found.class_jaccard, result.class_names, label="Mean Jaccard index", selected=result.pair
         )
+        drawing = result.drawing
+        self.views["hulls"].update(drawing.edges, drawing.names, names, what=drawing.what, selected=result.edge)
         self.views["bars"].update(found.hypergraph.barcode, names, s=result.s, selected=result.edge)
         captions = [result.class_names[found.codes[image]] for image in result.images]
         hidden = [None] * (len(result.images) - len(result.pictures))
@@ -164,39 +176,9 @@ class ClassesPanel(Panel):
             selected=result.sample,
         )
 
-    def _show_depth(self, result: ClassesResult, name: str, label: str, figure: str | None = None) -> None:
-        x = np.arange(len(result.layers), dtype=float)
-        curves = [] if result.controls is None else _control_curves(result, name, x)
-        own = views.Curve("this model", x, _finite(result.values(name)), run=0, epochs=np.array(result.layers))
-        step = -(-len(x) // MOST_TICKS)
-        ticks = [(float(k), result.layers[k]) for k in range(0, len(x), step)]
-        view = self.views[figure or name]
-        view.update([*curves, own], x_label="layer", y_label=label, cursor=float(result.place), ticks=ticks)
-
     def controls(self, settings: Settings, result: ClassesResult | None) -> list[dict]:
         """How the hypergraph is made, and s."""
-        made = [
-            menu("classes.labels", "Classes", settings.labels, list(LABELS)),
-            menu("classes.rule", "Rule", settings.rule, list(RULE_MENU)),
-        ]
-        if settings.rule == "quantile":
-            hint = "Share of the images at each end of a direction."
-            made.append(slider("classes.quantile", "Quantile", settings.quantile, 0.01, 0.5, 0.01, hint))
-        else:
-            hint = "Share of an image's summed signals that its leading directions make up."
-            made.append(slider("classes.tau", "Share τ", settings.tau, 0.01, 0.9, 0.01, hint))
-        most = "Strongest first; a layer may have fewer."
-        made += [
-            slider("classes.directions", "Directions", settings.directions, 1, 64, 1, most, digits=0),
-            menu("classes.pool", "Over positions", settings.pool, list(POOL_MENU)),
-        ]
-        largest = 1 if result is None else max(1, int(result.found.hypergraph.sizes.max()))
-        hint = "Images that two hyperedges must share to be joined."
-        shown = min(settings.s, largest)
-        return [
-            *grouped("Hypergraph", made),
-            *grouped("Components", [slider("classes.s", "s", shown, 1, largest, 1, hint, digits=0)]),
-        ]
+        return sidebar(settings, result)
 
     def numbers(self, result: ClassesResult) -> list[dict]:
         """What the figures rest on."""
@@ -222,6 +204,7 @@ class ClassesPanel(Panel):
             "purity": ("layer", layers),
             "ratio": ("layer", layers),
             "incidence": (self.tap_chooses, row_values),
+            "hulls": (self.tap_chooses, row_values),
             "pairs": ("classes.pair", range(len(result.class_names) ** 2)),
             "bars": (self.tap_chooses, row_values),
             "images": ("sample", range(result.found.hypergraph.n_vertices)),
@@ -239,30 +222,3 @@ def _strongest_images(found, edge: int) -> np.ndarray:
     """Images of a hyperedge, of largest weight first."""
     column = found.weights.tocsc()[:, [edge]].tocoo()
     return column.row[np.argsort(-column.data, kind="stable")]
-
-
-def _control_curves(result: ClassesResult, name: str, x: np.ndarray) -> list[views.Curve]:
-    controls, layers = result.controls, np.array(result.layers)
-    permuted, random = controls.permuted_values(name), controls.random_values(name)
-    low, middle, high = np.quantile(_whole(permuted), [0.05, 0.5, 0.95], axis=0)
-    random = _whole(random)
-    curves = [
-        views.Curve("permuted labels, 5 to 95 %", x, middle, low, high, is_null=True),
-        views.Curve("channels", x, _finite(np.array([n[name] for n in controls.channel])), run=1, epochs=layers),
-        views.Curve(
-            "random bases", x, random.mean(axis=0), random.min(axis=0), random.max(axis=0), run=2, epochs=layers
-        ),
-    ]
-    if controls.untrained is not None:
-        values = _finite(np.array([numbers[name] for numbers in controls.untrained]))
-        curves.append(views.Curve("untrained", x, values, run=3, epochs=layers))
-    return curves
-
-
-def _whole(draws: np.ndarray) -> np.ndarray:
-    """Draws as rows; a layer where some draw is undefined has none."""
-    return np.where(np.isfinite(draws).all(axis=0), draws, np.nan)
-
-
-def _finite(values: np.ndarray) -> np.ndarray:
-    return np.where(np.isfinite(values), values, np.nan)

@@ -44,6 +44,25 @@ class Controls:
 
 
 @dataclass(frozen=True, eq=False)
+class Drawing:
+    """A hypergraph that is small enough to be drawn vertex by vertex: of few images, or else of classes.
+
+    Attributes
+    ----------
+    edges : list of ndarray of int
+        Vertices of each hyperedge.
+    names : tuple of str
+        Of the vertices.
+    what : str
+        "images" or "classes".
+    """
+
+    edges: list[np.ndarray]
+    names: tuple[str, ...]
+    what: str
+
+
+@dataclass(frozen=True, eq=False)
 class ClassesResult:
     """What the Classes panel shows.
 
@@ -72,6 +91,7 @@ class ClassesResult:
         Images of the chosen hyperedge, of largest weight first.
     pictures : tuple of ndarray or None
         Pictures of the first of them; None where inputs are no pictures.
+    drawing : Drawing
     controls : Controls or None
         They arrive a moment later.
     """
@@ -88,6 +108,7 @@ class ClassesResult:
     sample: int
     images: np.ndarray
     pictures: tuple[np.ndarray | None, ...]
+    drawing: Drawing
     controls: Controls | None = None
 
     @property
