@@ -9,6 +9,7 @@ from .paths import path_inputs, record_path
 from .presets import PRESETS, dmd_xai_snapshots
 from .recording import Recording, RecordingError, record
 from .select import select_layers
+from .signals import SignalReader, has_directions
 from .snapshots import Snapshots, snapshots
 from .untrained import untrained_copy
 from .weights import LayerWeight, layer_weight, layer_weights
@@ -21,12 +22,14 @@ __all__ = [
     "LayerWeight",
     "Recording",
     "RecordingError",
+    "SignalReader",
     "Snapshots",
     "borrow",
     "copy_with",
     "dmd_xai_snapshots",
     "layer_weight",
     "layer_weights",
+    "has_directions",
     "list_layers",
     "path_inputs",
     "record",

@@ -119,10 +119,17 @@ class Tap:
         Where copies go.
     cancel : threading.Event or None
         Looked at whenever a layer starts or ends.
+    reduce : callable or None
+        ``reduce(name, output, channel_dim)`` gives what is kept of an output, a tensor with samples first.
     """
 
     def __init__(
-        self, model: nn.Module, wanted: Callable[[str], bool], store: Store, cancel: threading.Event | None
+        self,
+        model: nn.Module,
+        wanted: Callable[[str], bool],
+        store: Store,
+        cancel: threading.Event | None,
+        reduce: Callable[[str, torch.Tensor, int], torch.Tensor] | None = None,
     ) -> None:
         self.runs: dict[str, LayerRun] = {}
         self.entered: list[tuple[str, nn.Module, torch.Tensor | None]] = []
@@ -130,6 +137,7 @@ class Tap:
         self._wanted = wanted
         self._store = store
         self._cancel = cancel
+        self._reduce = reduce
         self._dims = ChannelDims()
         self._counts: dict[str, int] = {}
         self._batch_size = 0
@@ -197,7 +205,8 @@ class Tap:
         if run.problem is not None:
             self._store.forget(run.chunks)
         elif self._wanted(run_name):
-            run.chunks.append(self._store.keep(tensor))
+            kept = tensor if self._reduce is None else self._reduce(run_name, tensor.detach(), run.channel_dim)
+            run.chunks.append(self._store.keep(kept))
 
 
 def first_tensor(value: object) -> torch.Tensor | None:

@@ -160,6 +160,19 @@ class Recorder:
             self.recording, self.failure = error.recording, without_frames(error)
         return self.recording
 
+    def reduced(self, names: tuple[str, ...], reduce: Callable, job: Job) -> capture.Recording:
+        """A recording of what `reduce` leaves of the outputs of `names`, batch by batch; see `capture.record`."""
+        self.check_free()
+        return capture.record(
+            self.model,
+            self.inputs,
+            layers=list(names),
+            labels=self.labels,
+            reduce=reduce,
+            **self._options,
+            **_reports(job),
+        )
+
     def along(self, layout: Layout, names: tuple[str, ...], job: Job):
         """The recording that an axis reads: of the inputs, of one input on its way, or of a course of checkpoints."""
         recording = self.record(names, job)

@@ -17,6 +17,7 @@ from .recorder import SEED, Layout, Memo, Recorder, Replay
 MOST_INPUTS = 256
 KEPT_SNAPSHOTS = 24
 KEPT_FITS = 64
+KEPT_SIGNALS = 16
 KEPT_EPOCHS = 4  # models of past epochs
 
 
@@ -59,6 +60,8 @@ class Source:
     ----------
     epoch : int or None
         Epoch whose weights are looked at; None for the model as it is now.
+    class_names : list of str or None
+        Names of class 0, 1, ...
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class Source:
         self.live_model = capture.unwrap(model)
         self.history = history
         self.epoch: int | None = None
+        self.class_names: list[str] | None = None
         self.device = _checked_device(device)
         self.most_inputs = most_inputs
         self._inputs = Replay(inputs) if isinstance(inputs, Iterator) else inputs
@@ -87,6 +91,7 @@ class Source:
         self.layers = {info.name: info for info in capture.list_layers(self.live_model)}
         self._snapshots = Memo(KEPT_SNAPSHOTS)
         self._fits = Memo(KEPT_FITS)
+        self._signals = Memo(KEPT_SIGNALS)
 
     def _recorder_of(self, model, checkpoints=None) -> Recorder:
         return Recorder(
@@ -164,6 +169,7 @@ class Source:
         self._then.clear()
         self._snapshots.clear()
         self._fits.clear()
+        self._signals.clear()
 
     def default_layer(self) -> str:
         """The layer shown first: the last convolution, else the last layer with weights, else the last one."""
@@ -207,12 +213,37 @@ class Source:
         """
         if layout.axis == "epoch":
             raise DynExplorerError("an untrained copy has no epochs.")
+        return self._laid_out(self._untrained_recorder(job), layers, layout, job)
+
+    def _untrained_recorder(self, job: Job) -> Recorder:
         if self._untrained is None:
             if self._held:
                 raise DynExplorerError("it is made once training is over: press Refresh then.")
             job.progress(0.5, "making an untrained copy")
             self._untrained = self._recorder_of(capture.untrained_copy(self.live_model, seed=SEED))
-        return self._laid_out(self._untrained, layers, layout, job)
+        return self._untrained
+
+    def signals(
+        self, layers: tuple[str, ...], kinds: tuple[str, ...], pool: str, job: Job, *, untrained: bool = False
+    ) -> tuple[capture.Recording, capture.SignalReader]:
+        """Pooled signals of any number of layers, without their maps, made once until weights or inputs change.
+
+        Parameters
+        ----------
+        layers, kinds, pool
+            As `capture.SignalReader` takes them.
+        job : Job
+        untrained : bool
+            Of the untrained copy.
+        """
+
+        def run() -> tuple[capture.Recording, capture.SignalReader]:
+            recorder = self._untrained_recorder(job) if untrained else self._recorder
+            recorder.check_free()
+            reader = capture.SignalReader(recorder.model, layers, kinds=kinds, pool=pool)
+            return recorder.reduced(layers, reader, job), reader
+
+        return self._signals.get((untrained, None if untrained else self.epoch, layers, kinds, pool), run)
 
     def _laid_out(self, recorder: Recorder, layers: tuple[str, ...], layout: Layout, job: Job) -> SnapshotSet:
         recording = recorder.along(layout, layers, job)
@@ -237,6 +268,11 @@ class Source:
             rank = min(rank, most)  # the hand may have narrowed the window since the rank was read
         key = (found.key, rank, window, method)
         return self._fits.get(key, lambda: analysis.dmd(found.compressed, rank=rank, window=window, method=method))
+
+    def class_name(self, label: object) -> str:
+        """What a class is called: its name where there is one, else its label."""
+        named = self.class_names is not None and isinstance(label, int) and 0 <= label < len(self.class_names)
+        return self.class_names[label] if named else str(label)
 
     def picture(self, sample: int) -> np.ndarray | None:
         """One input as an (H, W, 3) uint8 picture, or None where inputs are no pictures."""

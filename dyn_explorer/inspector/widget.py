@@ -92,7 +92,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._ready = False
         _check_history(history)
         self._source = Source(model, inputs, labels, device=device, checkpoints=checkpoints, history=history)
-        self._class_names = _checked_names(class_names)
+        self._class_names = self._source.class_names = _checked_names(class_names)
         self._panels = {kind.key: kind() for kind in PANELS}
         self._results: dict[str, object] = {}
         self._taps: dict[str, dict[str, tuple[str, list]]] = {}

@@ -5,13 +5,18 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 """
 
 from .base import View
+from .class_pairs import ClassPairs
+from .component_bars import ComponentBars
 from .curves import Curve, Curves
 from .direction_graph import DirectionGraph, Links
 from .eigenvalue_circle import EigenvalueCircle
 from .filter_scree import FilterScree
+from .hull_graph import HullGraph
+from .incidence_matrix import IncidenceMatrix
 from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
+from .picture_grid import PictureGrid
 from .singular_values import SingularValues
 from .spectrum_density import SpectrumDensity
 from .theme import bokeh_theme
@@ -19,15 +24,20 @@ from .tile_grid import Tile, TileGrid
 from .time_dynamics import TimeDynamics
 
 __all__ = [
+    "ClassPairs",
+    "ComponentBars",
     "Curve",
     "Curves",
     "DirectionGraph",
     "EigenvalueCircle",
     "FilterScree",
     "Links",
+    "HullGraph",
+    "IncidenceMatrix",
     "MapRow",
     "ModeEnergies",
     "ModeImage",
+    "PictureGrid",
     "SingularValues",
     "SpectrumDensity",
     "Tile",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool, LogTicker, Range1d, WheelZoomTool
@@ -66,6 +67,12 @@ class View(ABC):
         axis_range.update(reset_start=start, reset_end=end)
         if untouched:
             axis_range.update(start=start, end=end)
+
+
+def label_ticks(axis, places: Sequence[float], texts: Sequence[str]) -> None:
+    """Put texts at places of an axis whose ticker is a `FixedTicker`; unchanged ones are left alone."""
+    axis.ticker.update(ticks=list(places))
+    axis.major_label_overrides = dict(zip(places, texts, strict=True))
 
 
 def quiet_figure(**options) -> figure:

@@ -1,6 +1,7 @@
 """The panels, in the order of their tabs; a new one is one file and one line here."""
 
 from .base import Card, Panel, Settings
+from .classes import ClassesPanel
 from .dynamics import DynamicsPanel
 from .filters import FiltersPanel
 from .training import TrainingPanel
@@ -8,3 +9,6 @@ from .training import TrainingPanel
 PANELS: tuple[type[Panel], ...] = (DynamicsPanel, FiltersPanel, TrainingPanel)
 
 __all__ = ["PANELS", "Card", "DynamicsPanel", "FiltersPanel", "Panel", "Settings", "TrainingPanel"]
+PANELS: tuple[type[Panel], ...] = (DynamicsPanel, ClassesPanel, TrainingPanel)
+
+__all__ = ["PANELS", "Card", "ClassesPanel", "DynamicsPanel", "Panel", "Settings", "TrainingPanel"]
