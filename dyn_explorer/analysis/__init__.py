@@ -2,6 +2,7 @@
 
 from dyn_explorer.analysis.affine_layer import AffineLayer
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
+from dyn_explorer.analysis.basin import Basin
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.dfa import DFAResult, dfa
 from dyn_explorer.analysis.distribution_divergence import jensen_shannon
@@ -20,6 +21,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
+from dyn_explorer.analysis.sample_basin import sample_basin
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
 from dyn_explorer.analysis.stability import (
@@ -41,11 +43,13 @@ from dyn_explorer.analysis.synchrony import (
     synchrony,
 )
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
+from dyn_explorer.analysis.weight_basin import weight_basin, weight_layers
 
 __all__ = [
     "DMD_METHODS",
     "AffineLayer",
     "BackgroundForeground",
+    "Basin",
     "CompressedSnapshots",
     "DFAResult",
     "DMDResult",
@@ -81,6 +85,7 @@ __all__ = [
     "phases",
     "probe_signals",
     "pseudospectrum",
+    "sample_basin",
     "seed_interval",
     "shuffled_columns_null",
     "shuffled_weights",
@@ -93,5 +98,7 @@ __all__ = [
     "training_measures",
     "unrolled_moments",
     "volatility",
+    "weight_basin",
+    "weight_layers",
     "zero_amplitude_modes",
 ]
