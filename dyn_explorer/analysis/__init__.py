@@ -21,7 +21,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
-from dyn_explorer.analysis.sample_basin import sample_basin
+from dyn_explorer.analysis.sample_basin import noisy_inputs, sample_basin
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
 from dyn_explorer.analysis.stability import (
@@ -81,6 +81,7 @@ __all__ = [
     "metastability",
     "mode_residuals",
     "node_strength",
+    "noisy_inputs",
     "order_parameter",
     "phases",
     "probe_signals",

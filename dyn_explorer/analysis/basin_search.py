@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,7 +19,9 @@ from dyn_explorer.errors import Cancelled, DynExplorerError
 SEARCHES = ("grid", "bisection")
 TARGETS = ("label", "prediction")
 MEMORY_BUDGET = 512 * 1024**2
-Evaluate = Callable[[np.ndarray, "Reports"], np.ndarray]
+# Right or wrong, (S, T, P) of bool, at these amplitudes in these draws.
+Evaluate = Callable[[np.ndarray, range, "Reports"], np.ndarray]
+_PILOT = 128  # noisy samples that tell roughly where the basin ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,27 +155,73 @@ def measure(task: Task, evaluate: Evaluate, reports: Reports, *, space: str, lay
 
 def _look(task: Task, evaluate: Evaluate, clean: float, reports: Reports) -> tuple[list[int], np.ndarray]:
     if task.search == "grid":
-        return list(range(len(task.sigmas))), evaluate(task.sigmas, reports)
-    found: dict[int, np.ndarray] = {}
-    below, above = len(task.sigmas), -1  # accuracy lies below the threshold there, and at or above it here
-    steps = 1 + int(np.ceil(np.log2(len(task.sigmas) + 1)))
-    while clean >= task.threshold and below - above > 1:
-        # The last amplitude first: where the basin ends beyond it, nothing else needs a look.
-        index = (below + above) // 2 if found else below - 1
-        part = reports.part(len(found) / steps, 1 / steps)
-        found[index] = evaluate(task.sigmas[index : index + 1], part)[0]
-        if found[index].mean() < task.threshold:
-            below = index
-        else:
-            above = index
-    looked = sorted(found)
-    right = np.empty((0, task.draws, len(task.inputs)), dtype=bool)
-    return looked, np.stack([found[index] for index in looked]) if looked else right
+        return list(range(len(task.sigmas))), evaluate(task.sigmas, range(task.draws), reports)
+    if clean < task.threshold:
+        return [], np.empty((0, task.draws, len(task.inputs)), dtype=bool)
+    return _Bisection(task, evaluate, reports).look()
+
+
+class _Bisection:
+    """Finds neighbouring amplitudes of the grid between which the accuracy falls below the threshold.
+
+    A few draws tell roughly where, all draws then decide: where the curve falls once the answer is the grid's own.
+    """
+
+    def __init__(self, task: Task, evaluate: Evaluate, reports: Reports) -> None:
+        self._task, self._evaluate, self._reports = task, evaluate, reports
+        self._few = min(task.draws, -(-_PILOT // len(task.inputs)))
+        self._pilot: dict[int, np.ndarray] = {}
+        self._full: dict[int, np.ndarray] = {}
+        self._steps = 2 + int(np.ceil(np.log2(len(task.sigmas) + 1)))
+
+    def look(self) -> tuple[list[int], np.ndarray]:
+        """Amplitudes that were looked at with all draws, and what was found there."""
+        last = len(self._task.sigmas) - 1
+        below = last + 1 if self._is_above(last, self._few_draws) else last
+        above = -1
+        while below <= last and below - above > 1:
+            middle = (below + above) // 2
+            if self._is_above(middle, self._few_draws):
+                above = middle
+            else:
+                below = middle
+        while below <= last and self._is_above(below, self._all_draws):
+            below += 1
+        while below > 0 and not self._is_above(below - 1, self._all_draws):
+            below -= 1
+        looked = sorted(self._full)
+        return looked, np.stack([self._full[index] for index in looked])
+
+    def _is_above(self, index: int, look: Callable[[int], np.ndarray]) -> bool:
+        return look(index).mean() >= self._task.threshold
+
+    def _few_draws(self, index: int) -> np.ndarray:
+        if index not in self._pilot:
+            self._pilot[index] = self._run(index, range(self._few))
+        return self._pilot[index]
+
+    def _all_draws(self, index: int) -> np.ndarray:
+        if index not in self._full:
+            parts = [self._few_draws(index)]
+            if self._few < self._task.draws:
+                parts.append(self._run(index, range(self._few, self._task.draws)))
+            self._full[index] = np.concatenate(parts)
+        return self._full[index]
+
+    def _run(self, index: int, draws: range) -> np.ndarray:
+        done = min((len(self._pilot) + len(self._full)) / self._steps, 1.0)
+        sigmas = self._task.sigmas[index : index + 1]
+        return self._evaluate(sigmas, draws, self._reports.part(done, 0.0))[0]
 
 
 def stream(*key: int) -> np.random.Generator:
     """Standard normal numbers that depend on the key only, in an order that no chunk changes."""
     return np.random.default_rng(key)
+
+
+def name_key(name: str) -> int:
+    """A number for a name, the same in every process."""
+    return zlib.crc32(name.encode())
 
 
 def normal(generator: np.random.Generator, shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:

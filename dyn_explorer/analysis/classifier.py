@@ -59,7 +59,8 @@ class Classifier:
             if weights is None:
                 output = self.network(inputs)
             else:
-                output = torch.func.functional_call(self.network, weights, (inputs,))
+                # `weights` has every name of a tied parameter; to look for them again would cost as much as a layer.
+                output = torch.func.functional_call(self.network, weights, (inputs,), tie_weights=False)
         return _first_floating(output, len(inputs))
 
     def right(
@@ -74,7 +75,9 @@ class Classifier:
         own = labels[:, None]
         mine = scores.gather(1, own)[:, 0]
         margin = mine - scores.scatter(1, own, -torch.inf).amax(1)
-        right = (scores.argmax(1) == labels) & margin.isfinite()
+        right = (margin > 0) & margin.isfinite()
+        if (ties := margin == 0).any():
+            right[ties] = scores[ties].argmax(1) == labels[ties]
         for index in _close(margin, scores):
             alone = self.scores(inputs[index : index + 1], weights)[0]
             right[index] = alone.argmax() == labels[index]
@@ -141,7 +144,7 @@ class Classifier:
 
 def _close(margin: torch.Tensor, scores: torch.Tensor) -> list[int]:
     """Rows whose two best scores differ by little; equal ones are no matter of rounding and stay as they are."""
-    tolerance = _UNSURE * scores.abs().amax(1)
+    tolerance = _UNSURE * torch.linalg.vector_norm(scores, torch.inf, dim=1)
     return ((margin.abs() < tolerance) & (margin != 0)).nonzero()[:, 0].tolist()
 
 

@@ -114,17 +114,41 @@ def sample_basin(
     return measure(task, run, Reports(cancel, progress), space="sample", scale=scale, notes=notes)
 
 
-def _evaluate(task: Task, clip: tuple[float, float] | None, sigmas: np.ndarray, reports: Reports) -> np.ndarray:
-    """Right or wrong, (S, T, P) of bool."""
+def noisy_inputs(inputs: torch.Tensor, *, sigma: float, draws: int = 8, seed: int = 0) -> torch.Tensor:
+    """The very inputs that `sample_basin` shows to the model at one amplitude.
+
+    Parameters
+    ----------
+    inputs : Tensor (P, ...)
+        Floating.
+    sigma : float
+    draws, seed : int
+
+    Returns
+    -------
+    Tensor (draws, P, ...)
+
+    Example
+    -------
+    >>> noisy_inputs(torch.zeros(2, 3), sigma=0.1, draws=4).shape
+    torch.Size([4, 2, 3])
+    """
+    streams = [stream(seed, draw) for draw in range(draws)]
+    return torch.stack([torch.add(inputs, normal(each, tuple(inputs.shape), inputs), alpha=sigma) for each in streams])
+
+
+def _evaluate(
+    task: Task, clip: tuple[float, float] | None, sigmas: np.ndarray, draws: range, reports: Reports
+) -> np.ndarray:
     count, rows = len(task.inputs), task.classifier.rows
-    together = min(task.draws, rows)  # draws in one batch
+    together = min(len(draws), rows)  # draws in one batch
     size = max(1, rows // together)  # samples in one batch
-    streams = [stream(task.seed, draw) for draw in range(task.draws)]
-    right = np.empty((len(sigmas), task.draws, count), dtype=bool)
+    streams = [stream(task.seed, draw) for draw in draws]
+    right = np.empty((len(sigmas), len(draws), count), dtype=bool)
     for start in range(0, count, size):
         part = slice(start, start + size)
         samples, labels = task.inputs[part], task.labels[part]
-        for first in range(0, task.draws, together):
+        for first in range(0, len(draws), together):
             chosen = streams[first : first + together]
             noise = torch.stack([normal(each, tuple(samples.shape), samples) for each in chosen])
             repeated = labels.repeat(len(chosen))

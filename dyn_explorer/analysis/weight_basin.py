@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import zlib
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -12,7 +11,16 @@ import torch
 from torch import nn
 
 from dyn_explorer.analysis.basin import Basin
-from dyn_explorer.analysis.basin_search import MEMORY_BUDGET, Reports, Task, checked_task, measure, normal, stream
+from dyn_explorer.analysis.basin_search import (
+    MEMORY_BUDGET,
+    Reports,
+    Task,
+    checked_task,
+    measure,
+    name_key,
+    normal,
+    stream,
+)
 from dyn_explorer.errors import DynExplorerError
 
 
@@ -141,7 +149,7 @@ def weight_basin(
     if constant:
         notes = (f"constant parameters have no standard deviation and get no noise: {', '.join(constant)}",)
     perturbed = {name: parameters[name].detach() for name, sd in sds.items() if sd > 0}
-    run = partial(_evaluate, task, perturbed, sds)
+    run = partial(_evaluate, task, perturbed, sds, _aliases(network))
     return measure(task, run, Reports(cancel, progress), space="weight", layers=chosen, scale=sds, notes=notes)
 
 
@@ -149,26 +157,39 @@ def _sd(parameter: torch.Tensor) -> float:
     return float(parameter.detach().double().std(correction=0))
 
 
+def _aliases(network: nn.Module) -> dict[str, str]:
+    """For each name of a parameter its first name, which differ where layers share it."""
+    first: dict[int, str] = {}
+    named = network.named_parameters(remove_duplicate=False)
+    return {name: first.setdefault(id(parameter), name) for name, parameter in named}
+
+
 def _evaluate(
-    task: Task, weights: dict[str, torch.Tensor], sds: dict[str, float], sigmas: np.ndarray, reports: Reports
+    task: Task,
+    weights: dict[str, torch.Tensor],
+    sds: dict[str, float],
+    aliases: dict[str, str],
+    sigmas: np.ndarray,
+    draws: range,
+    reports: Reports,
 ) -> np.ndarray:
-    """Right or wrong, (S, T, P) of bool."""
     count, rows = len(task.inputs), task.classifier.rows
-    right = np.empty((len(sigmas), task.draws, count), dtype=bool)
-    for draw in range(task.draws):
+    right = np.empty((len(sigmas), len(draws), count), dtype=bool)
+    for place, draw in enumerate(draws):
         noise = {
-            name: normal(stream(task.seed, draw, zlib.crc32(name.encode())), tuple(values.shape), values)
+            name: normal(stream(task.seed, draw, name_key(name)), tuple(values.shape), values)
             for name, values in weights.items()
         }
         for index, sigma in enumerate(sigmas):
-            reports((draw + index / len(sigmas)) / task.draws)
+            reports((place + index / len(sigmas)) / len(draws))
             moved = {
                 name: torch.add(values, noise[name], alpha=float(sigma) * sds[name]) for name, values in weights.items()
             }
+            everywhere = {name: moved[first] for name, first in aliases.items() if first in moved}
             for start in range(0, count, rows):
                 part = slice(start, start + rows)
-                answers = task.classifier.right(task.inputs[part], task.labels[part], moved)
-                right[index, draw, part] = answers.cpu().numpy()
+                answers = task.classifier.right(task.inputs[part], task.labels[part], everywhere)
+                right[index, place, part] = answers.cpu().numpy()
     return right
 
 
