@@ -3,6 +3,7 @@
 from dyn_explorer.analysis.affine_layer import AffineLayer
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
 from dyn_explorer.analysis.basin import Basin
+from dyn_explorer.analysis.basin_plane import BasinPlane, basin_plane, predicted_classes
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.dfa import DFAResult, dfa
 from dyn_explorer.analysis.distribution_divergence import jensen_shannon
@@ -50,6 +51,7 @@ __all__ = [
     "AffineLayer",
     "BackgroundForeground",
     "Basin",
+    "BasinPlane",
     "CompressedSnapshots",
     "DFAResult",
     "DMDResult",
@@ -65,6 +67,7 @@ __all__ = [
     "Synchrony",
     "TrainingMeasures",
     "background_foreground",
+    "basin_plane",
     "compress",
     "convergence_epoch",
     "dfa",
@@ -84,6 +87,7 @@ __all__ = [
     "noisy_inputs",
     "order_parameter",
     "phases",
+    "predicted_classes",
     "probe_signals",
     "pseudospectrum",
     "sample_basin",

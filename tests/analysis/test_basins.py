@@ -334,3 +334,18 @@ def test_it_can_be_cancelled_and_says_how_far_it_is(network, digits):
         )
         assert told == sorted(told)
         assert 0 <= told[0] <= told[-1] <= 1
+
+
+def test_a_plane_shows_the_class_of_each_point_and_its_circle_is_noise_of_that_amplitude(network, digits):
+    image = digits[0][3]
+    plane = analysis.basin_plane(network, image, extent=1.5, grid=7, seed=4)
+    first, second = analysis.noisy_inputs(torch.zeros(64), sigma=1.0, draws=2, seed=4)
+    for row in range(7):
+        for column in range(7):
+            point = image + plane.axis[column] * first + plane.axis[row] * second
+            assert analysis.predicted_classes(network, point[None])[0] == plane.classes[row, column]
+    assert plane.axis[3] == 0
+    assert plane.classes[3, 3] == digits[1][3]
+    for options, words in (({"extent": 0}, "`extent` .* positive"), ({"extent": 1, "grid": 1}, "`grid` .* at least 2")):
+        with pytest.raises(DynExplorerError, match=words):
+            analysis.basin_plane(network, image, **options)
