@@ -78,7 +78,7 @@ def basin_plane(
     >>> from dyn_explorer import analysis, demo
     >>> images, labels = demo.digits("test")
     >>> plane = analysis.basin_plane(demo.load("trained"), images[0], extent=0.5, grid=5)
-    >>> plane.classes.shape, plane.classes[2, 2] == labels[0].item()
+    >>> plane.classes.shape, int(plane.classes[2, 2]) == int(labels[0])
     ((5, 5), True)
     """
     if isinstance(extent, bool) or not isinstance(extent, (int, float)) or not 0 < extent < np.inf:

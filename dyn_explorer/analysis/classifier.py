@@ -12,8 +12,10 @@ from torch import nn
 from dyn_explorer.analysis.frozen_copy import frozen_copy
 from dyn_explorer.errors import DynExplorerError
 
-# A batch whose activations leave the cache gains nothing from being larger.
+# On a CPU a batch whose activations leave the cache gains nothing from being larger.
 _MOST_ROWS = 2048
+_CACHE = 64 * 1024**2
+_MOST_ROWS_ELSEWHERE = 16384
 _LIVE_ACTIVATIONS = 4  # of a layer's input and output, at the same time: branches, workspace, and what is not freed yet
 _UNSURE = 1e-4  # of the largest score; rounding in single precision stays far below
 
@@ -48,7 +50,7 @@ class Classifier:
 
     def __init__(self, model: nn.Module, inputs: torch.Tensor, memory_budget: int) -> None:
         self.network = frozen_copy(model)
-        self.rows = max(1, min(_MOST_ROWS, int(memory_budget // self._bytes_per_row(inputs[:1]))))
+        self.rows = self._batch_size(inputs[:1], memory_budget)
         self.n_classes = self._check(inputs[: min(4, self.rows)])
         parts = inputs.split(self.rows)
         self.predictions = torch.cat([self._settled(part).cpu() for part in parts])
@@ -91,6 +93,12 @@ class Classifier:
         for index in _close(first - second, scores):
             chosen[index] = self.scores(inputs[index : index + 1])[0].argmax()
         return chosen
+
+    def _batch_size(self, one: torch.Tensor, memory_budget: int) -> int:
+        bytes_per_row = self._bytes_per_row(one)
+        on_cpu = one.device.type == "cpu"
+        most = min(_MOST_ROWS, _CACHE // bytes_per_row) if on_cpu else _MOST_ROWS_ELSEWHERE
+        return int(max(1, min(most, memory_budget // bytes_per_row)))
 
     def _bytes_per_row(self, one: torch.Tensor) -> int:
         largest = one.numel() * one.element_size()
