@@ -69,7 +69,7 @@ def test_a_plane_names_its_regions_and_draws_the_radius():
     plane.update(np.linspace(-2, 2, 9), classes, radius=0.75, names={12: "twelve"})
     assert sorted(plane._names.data["text"]) == ["1", "twelve"]
     for x, y, text in zip(*(plane._names.data[name] for name in ("x", "y", "text")), strict=True):
-        row, column = (int(round((value + 2) / 0.5)) for value in (y, x))
+        row, column = (round((value + 2) / 0.5) for value in (y, x))
         assert classes[row, column] == {"1": 1, "twelve": 12}[text]
     assert plane._circle.data["width"] == [1.5]
     assert plane._image.data["image"][0].max() < 10
