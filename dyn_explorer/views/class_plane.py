@@ -47,7 +47,8 @@ class ClassPlane(View):
         self.figure.scatter(x=[0], y=[0], marker="cross", size=14, line_color=SELECTED, line_width=2.5)
         self.figure.text(
             x="x", y="y", text="text", source=self._names, text_align="center", text_baseline="middle",
-            text_font_size="14px", text_color="#FFFFFF", text_outline_color="#202020",
+            text_font_size="13px", text_color="#202020", background_fill_color="#FFFFFF", background_fill_alpha=0.85,
+            padding=3, border_radius=3,
         )  # fmt: skip
         self.figure.add_tools(hover([drawn], [("class", "@label"), ("σ", "$x{0.00}, $y{0.00}")]))
 
