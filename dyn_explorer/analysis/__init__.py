@@ -4,6 +4,8 @@ from dyn_explorer.analysis.affine_layer import AffineLayer
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
 from dyn_explorer.analysis.class_hypergraph import ClassHypergraph, class_hypergraph
 from dyn_explorer.analysis.component_barcode import Barcode
+from dyn_explorer.analysis.basin import Basin
+from dyn_explorer.analysis.basin_plane import BasinPlane, basin_plane, predicted_classes
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.dfa import DFAResult, dfa
 from dyn_explorer.analysis.direction_basis import DirectionBasis, direction_basis
@@ -36,6 +38,7 @@ from dyn_explorer.analysis.random_matrix_fit import (
     random_matrix_fit,
 )
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
+from dyn_explorer.analysis.sample_basin import noisy_inputs, sample_basin
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.separation_null import SeparationNull, separation, separation_null
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
@@ -59,6 +62,7 @@ from dyn_explorer.analysis.synchrony import (
 )
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
 from dyn_explorer.analysis.weight_spectrum import WeightSpectrum, spectrum_verdict, weight_spectrum
+from dyn_explorer.analysis.weight_basin import weight_basin, weight_layers
 
 __all__ = [
     "DMD_METHODS",
@@ -66,6 +70,8 @@ __all__ = [
     "BackgroundForeground",
     "Barcode",
     "ClassHypergraph",
+    "Basin",
+    "BasinPlane",
     "CompressedSnapshots",
     "DFAResult",
     "DMDResult",
@@ -89,6 +95,7 @@ __all__ = [
     "WeightSpectrum",
     "background_foreground",
     "class_hypergraph",
+    "basin_plane",
     "compress",
     "convergence_epoch",
     "dfa",
@@ -118,6 +125,13 @@ __all__ = [
     "probe_signals",
     "pseudospectrum",
     "random_matrix_fit",
+    "noisy_inputs",
+    "order_parameter",
+    "phases",
+    "predicted_classes",
+    "probe_signals",
+    "pseudospectrum",
+    "sample_basin",
     "seed_interval",
     "separation",
     "separation_null",
@@ -138,5 +152,7 @@ __all__ = [
     "unrolled_moments",
     "volatility",
     "weight_spectrum",
+    "weight_basin",
+    "weight_layers",
     "zero_amplitude_modes",
 ]

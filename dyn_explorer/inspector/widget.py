@@ -6,7 +6,7 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -400,20 +400,26 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def _refine(self, panel: Panel, result, settings: Settings, job: Job) -> None:
         try:
             refined = panel.refine(self._source, result, settings, job)
+            for part in refined if isinstance(refined, Iterator) else [refined]:
+                if not self._show_refined(panel, part, settings, job):
+                    return
         except Cancelled:
             raise
         except DynExplorerError as error:
             self._say("note", f"Nothing to compare with: {error}")
-            return
+
+    def _show_refined(self, panel: Panel, refined, settings: Settings, job: Job) -> bool:
+        """Show what took longer; False where the hand has moved on."""
         with self._page_lock:
             if job.cancel.is_set():
-                return
+                return False
             if refined is not None:
                 self._results[panel.key] = refined
                 panel.show(refined, settings)
                 self._put_result(panel, refined)
             # What the header says now stays: a change that was refused meanwhile is still refused.
             self._outbox.flush()
+        return True
 
     def _forget_if_stale(self) -> None:
         if self._seen_generation != self._generation:

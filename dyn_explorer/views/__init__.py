@@ -7,6 +7,9 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 from .base import View
 from .class_pairs import ClassPairs
 from .component_bars import ComponentBars
+from .basin_curve import BasinCurve, NoiseCurve
+from .basin_path import BasinPath
+from .class_plane import ClassPlane
 from .curves import Curve, Curves
 from .direction_graph import DirectionGraph, Links
 from .eigenvalue_circle import EigenvalueCircle
@@ -17,6 +20,11 @@ from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
 from .picture_grid import PictureGrid
+from .half_widths import HalfWidths
+from .map_row import MapRow
+from .mode_energies import ModeEnergies
+from .mode_image import ModeImage
+from .noisy_pictures import NoisyPictures
 from .singular_values import SingularValues
 from .spectrum_density import SpectrumDensity
 from .theme import bokeh_theme
@@ -26,6 +34,9 @@ from .time_dynamics import TimeDynamics
 __all__ = [
     "ClassPairs",
     "ComponentBars",
+    "BasinCurve",
+    "BasinPath",
+    "ClassPlane",
     "Curve",
     "Curves",
     "DirectionGraph",
@@ -38,6 +49,12 @@ __all__ = [
     "ModeEnergies",
     "ModeImage",
     "PictureGrid",
+    "HalfWidths",
+    "MapRow",
+    "ModeEnergies",
+    "ModeImage",
+    "NoiseCurve",
+    "NoisyPictures",
     "SingularValues",
     "SpectrumDensity",
     "Tile",

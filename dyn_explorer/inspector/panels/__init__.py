@@ -2,6 +2,7 @@
 
 from .base import Card, Panel, Settings
 from .classes import ClassesPanel
+from .basins import BasinsPanel
 from .dynamics import DynamicsPanel
 from .filters import FiltersPanel
 from .training import TrainingPanel
@@ -12,3 +13,6 @@ __all__ = ["PANELS", "Card", "DynamicsPanel", "FiltersPanel", "Panel", "Settings
 PANELS: tuple[type[Panel], ...] = (DynamicsPanel, ClassesPanel, TrainingPanel)
 
 __all__ = ["PANELS", "Card", "ClassesPanel", "DynamicsPanel", "Panel", "Settings", "TrainingPanel"]
+PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel, BasinsPanel)
+
+__all__ = ["PANELS", "BasinsPanel", "Card", "DynamicsPanel", "Panel", "Settings", "TrainingPanel"]

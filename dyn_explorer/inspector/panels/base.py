@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,10 +117,11 @@ class Panel(ABC):
     def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job):
         """The panel's result; runs in the worker, touches no figure and raises `DynExplorerError` for bad input."""
 
-    def refine(self, source: Source, result, settings: Settings, job: Job) -> object | None:
+    def refine(self, source: Source, result, settings: Settings, job: Job) -> object | Iterator | None:
         """The result with what takes longer; runs after `show`, in the worker, and ends when the hand moves on.
 
-        None, which is what this returns, means that there is no more.
+        None, which is what this returns, means that there is no more. A generator is shown piece by piece: each result
+        that it yields holds what the ones before held, and more.
         """
         return None
 

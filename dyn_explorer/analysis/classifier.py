@@ -1,0 +1,244 @@
+"""A model as a classifier of perturbed inputs or under perturbed weights: right or wrong, whatever the batch size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from dyn_explorer.analysis.frozen_copy import frozen_copy
+from dyn_explorer.errors import DynExplorerError
+
+# On a CPU a batch whose activations leave the cache gains nothing from being larger.
+_MOST_ROWS = 2048
+_CACHE = 64 * 1024**2
+_MOST_ROWS_ELSEWHERE = 16384
+_LIVE_ACTIVATIONS = 4  # of a layer's input and output, at the same time: branches, workspace, and what is not freed yet
+_UNSURE = 1e-4  # of the largest score; rounding in single precision stays far below
+
+
+class Classifier:
+    """Runs a frozen copy of a model on batches that fit a budget.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Gives one score per class, (n, n_classes), alone or within a tuple, list, dict or dataclass.
+    inputs : Tensor (n, ...)
+        What it is asked about; a few of them are run at once, to know it.
+    memory_budget : int
+        Bytes of activations at a time.
+
+    Attributes
+    ----------
+    network : torch.nn.Module
+        The frozen copy.
+    n_classes : int
+    rows : int
+        Largest batch.
+    predictions : Tensor (n,), int64, CPU
+        Of the inputs as they are.
+
+    Raises
+    ------
+    DynExplorerError
+        If the forward fails, is random in eval mode, or gives no score per class.
+    """
+
+    def __init__(self, model: nn.Module, inputs: torch.Tensor, memory_budget: int) -> None:
+        self.network = frozen_copy(model)
+        self.rows = self._batch_size(inputs[:1], memory_budget)
+        self.n_classes = self._check(inputs[: min(4, self.rows)])
+        parts = inputs.split(self.rows)
+        self.predictions = torch.cat([self._settled(part).cpu() for part in parts])
+
+    def scores(self, inputs: torch.Tensor, weights: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
+        """Scores (n, n_classes) of a batch, under other weights where there are some."""
+        with torch.no_grad():
+            if weights is None:
+                output = self.network(inputs)
+            else:
+                # `weights` has every name of a tied parameter; to look for them again would cost as much as a layer.
+                output = torch.func.functional_call(self.network, weights, (inputs,), tie_weights=False)
+        return _first_floating(output, len(inputs))
+
+    def right(
+        self, inputs: torch.Tensor, labels: torch.Tensor, weights: Mapping[str, torch.Tensor] | None = None
+    ) -> torch.Tensor:
+        """Whether each input of a batch gets its label, (n,) of bool; a score that is not finite is wrong.
+
+        The last digits of a score depend on the batch that it is computed in. Where they could decide, the input is
+        asked about alone, so that the answer is the same in every batch.
+        """
+        scores = self.scores(inputs, weights)
+        own = labels[:, None]
+        mine = scores.gather(1, own)[:, 0]
+        margin = mine - scores.scatter(1, own, -torch.inf).amax(1)
+        right = (margin > 0) & margin.isfinite()
+        if (ties := margin == 0).any():
+            right[ties] = scores[ties].argmax(1) == labels[ties]
+        for index in _close(margin, scores):
+            alone = self.scores(inputs[index : index + 1], weights)[0]
+            right[index] = alone.argmax() == labels[index]
+        return right
+
+    def _settled(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Predicted classes of a batch, the same in every batch."""
+        scores = self.scores(inputs)
+        first, second = scores.topk(2, dim=1).values.unbind(1)
+        chosen = scores.argmax(1)
+        for index in _close(first - second, scores):
+            chosen[index] = self.scores(inputs[index : index + 1])[0].argmax()
+        return chosen
+
+    def _batch_size(self, one: torch.Tensor, memory_budget: int) -> int:
+        bytes_per_row = self._bytes_per_row(one)
+        on_cpu = one.device.type == "cpu"
+        most = min(_MOST_ROWS, _CACHE // bytes_per_row) if on_cpu else _MOST_ROWS_ELSEWHERE
+        return int(max(1, min(most, memory_budget // bytes_per_row)))
+
+    def _bytes_per_row(self, one: torch.Tensor) -> int:
+        largest = one.numel() * one.element_size()
+
+        def measure(_module, given, output) -> None:
+            nonlocal largest
+            largest = max(largest, sum(t.numel() * t.element_size() for t in (*_tensors(given), *_tensors(output))))
+
+        leaves = [module for module in self.network.modules() if not any(True for _ in module.children())]
+        handles = [module.register_forward_hook(measure) for module in leaves]
+        try:
+            self._run(one)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return _LIVE_ACTIVATIONS * largest
+
+    def _run(self, inputs: torch.Tensor) -> object:
+        try:
+            with torch.no_grad():
+                return self.network(inputs)
+        except Exception as error:  # the model's own forward may raise anything
+            raise DynExplorerError(
+                f"the model's forward failed on inputs of shape {tuple(inputs.shape)} and type {inputs.dtype}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    def _check(self, some: torch.Tensor) -> int:
+        output = self._run(some)
+        scores = _first_floating(output, len(some))
+        if scores is None or scores.ndim != 2 or scores.shape[1] < 2:
+            shape = "no floating tensor" if scores is None else f"a tensor of shape {tuple(scores.shape)}"
+            raise DynExplorerError(
+                f"the model puts out {shape} for {len(some)} inputs, and a basin needs one score per class, "
+                f"({len(some)}, n_classes) with at least 2 classes; a regression has no classes to stay in, and a "
+                "single logit z can be given as two scores, torch.stack([-z, z], 1)"
+            )
+        devices = [some.device] if some.is_cuda else []
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(1)
+            again = _first_floating(self._run(some), len(some))
+        if not torch.allclose(scores, again, rtol=1e-3, atol=float(1e-3 * scores.abs().amax()), equal_nan=True):
+            raise DynExplorerError(
+                "the model's forward is random in eval mode: two runs on the same inputs differ by up to "
+                f"{float((scores - again).abs().max()):.3g}, so its basin would measure that noise as well; switch the "
+                "randomness off in eval mode (nn.Dropout does so by itself, functional dropout needs "
+                "training=self.training)"
+            )
+        return scores.shape[1]
+
+
+def _close(margin: torch.Tensor, scores: torch.Tensor) -> list[int]:
+    """Rows whose two best scores differ by little; equal ones are no matter of rounding and stay as they are."""
+    tolerance = _UNSURE * torch.linalg.vector_norm(scores, torch.inf, dim=1)
+    return ((margin.abs() < tolerance) & (margin != 0)).nonzero()[:, 0].tolist()
+
+
+def _first_floating(output: object, count: int) -> torch.Tensor | None:
+    floating = [tensor for tensor in _tensors(output) if tensor.is_floating_point()]
+    fitting = [tensor for tensor in floating if tensor.ndim == 2 and len(tensor) == count]
+    return next(iter(fitting or floating), None)
+
+
+def _tensors(value: object) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _tensors(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _tensors(item)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for item in fields(value):
+            yield from _tensors(getattr(value, item.name))
+
+
+def checked_inputs(inputs: object, model: nn.Module, *, floating: bool) -> torch.Tensor:
+    """The inputs as a tensor on the model's device; arrays take the type of its parameters as well.
+
+    Raises
+    ------
+    DynExplorerError
+        If they are no tensor or array, empty, not finite, or whole numbers where `floating` ones are needed.
+    """
+    if not isinstance(inputs, (torch.Tensor, np.ndarray)):
+        raise DynExplorerError(
+            f"`inputs` (a {type(inputs).__name__}) must be one tensor or array with samples first, (n_samples, ...)"
+        )
+    first = next(iter(model.parameters()), torch.empty(0)) if isinstance(model, nn.Module) else torch.empty(0)
+    made = torch.as_tensor(inputs).detach().to(first.device)
+    if made.ndim < 1 or not made.numel():
+        raise DynExplorerError(f"`inputs` of shape {tuple(made.shape)} hold nothing; give at least one sample")
+    if not made.is_floating_point():
+        if floating:
+            raise DynExplorerError(
+                f"`inputs` are whole numbers ({made.dtype}), to which no Gaussian noise can be added; give pixels as "
+                "floating numbers, scaled as in training; token numbers have a basin in weight space only, so use "
+                "weight_basin"
+            )
+        return made
+    if isinstance(inputs, np.ndarray) and first.is_floating_point():
+        made = made.to(first.dtype)
+    if not made.isfinite().all():
+        raise DynExplorerError(f"{int((~made.isfinite()).sum())} values of `inputs` are not finite; leave them out")
+    return made
+
+
+def checked_labels(labels: object, count: int, n_classes: int) -> torch.Tensor:
+    """One class number per sample, (count,) of int64 on the CPU.
+
+    Raises
+    ------
+    DynExplorerError
+        If there are none, or they are no class numbers of this model.
+    """
+    if labels is None:
+        raise DynExplorerError(
+            "there are no labels, and the basin is the region where the label is right; give `labels`, or target="
+            '"prediction" for the region where the model answers as it does without noise'
+        )
+    try:
+        made = torch.as_tensor(labels).detach().cpu()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DynExplorerError(f"`labels` must be one class number per sample: {error}") from error
+    if made.ndim == 2 and made.shape[1] == 1:
+        made = made[:, 0]
+    if made.shape != (count,):
+        raise DynExplorerError(
+            f"`labels` of shape {tuple(made.shape)} must hold one class number per sample, ({count},); for one-hot "
+            "labels use labels.argmax(1)"
+        )
+    whole = made.to(torch.int64)
+    if not torch.equal(whole.to(made.dtype), made):
+        raise DynExplorerError(
+            f"`labels` ({made.dtype}) are not whole numbers, as the targets of a regression are; give class numbers"
+        )
+    if whole.min() < 0 or whole.max() >= n_classes:
+        raise DynExplorerError(
+            f"`labels` run from {int(whole.min())} to {int(whole.max())}, and the model has {n_classes} scores, for "
+            f"classes 0..{n_classes - 1}"
+        )
+    return whole
