@@ -19,6 +19,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
 )
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
+from dyn_explorer.analysis.rank_alignment import RankAlignment, rank_alignment
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
@@ -54,6 +55,7 @@ __all__ = [
     "LinkWeights",
     "MethodInfo",
     "Pseudospectrum",
+    "RankAlignment",
     "SVDHeatMap",
     "SeedInterval",
     "ShuffledColumnsNull",
@@ -81,6 +83,7 @@ __all__ = [
     "phases",
     "probe_signals",
     "pseudospectrum",
+    "rank_alignment",
     "seed_interval",
     "shuffled_columns_null",
     "shuffled_weights",

@@ -1,0 +1,246 @@
+"""Whether a layer's neurons rank the samples of a class as the weights that read them would have it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from dyn_explorer.analysis.class_labels import checked_labels
+from dyn_explorer.analysis.dmd_options import is_integer
+from dyn_explorer.analysis.one_thread import one_thread
+from dyn_explorer.analysis.permuted_labels import class_means, mean_of_class_means
+from dyn_explorer.analysis.ranks import rank_span
+from dyn_explorer.errors import DynExplorerError
+
+TIES = ("average", "arbitrary")
+_ENTRIES_AT_ONCE = 1 << 19  # of the matrix of fields, so that what is computed of them stays small
+MARGIN = 3.0  # null deviations that a single alignment must exceed to be called more than chance; our choice
+
+
+@dataclass(frozen=True, eq=False)
+class RankAlignment:
+    """Rank alignment of each neuron with each class, and what chance gives.
+
+    Parameters
+    ----------
+    gradient : ndarray (C, n), float64
+        G = 2 AUC - 1 of the samples of a class against all others, of the field times the sign of its readout weight:
+        1 where the class stands above all others, 0 without alignment. ``nan`` where the weight is 0, or the class has
+        no samples or all of them.
+    null_sd : ndarray (C,), float64
+        Standard deviation of one entry of ``gradient`` when labels are permuted (without ties; ties lower it).
+    density : ndarray (C, bins), float64
+        Rank probability density of each class over u in [0, 1], averaged over neurons; 1 where it is flat.
+    density_sd : ndarray (C, bins), float64
+        Its standard deviation about 1 when labels are permuted, exact for these fields, neurons' correlations included.
+    mean_density, mean_density_sd : ndarray (bins,), float64
+        The mean over the classes that are defined, and its standard deviation under the same permutations.
+    layer_gradient : float
+        Mean of ``gradient`` over all defined pairs, each class weighing the same.
+    layer_null_sd : float
+        Its standard deviation when labels are permuted, exact for these fields.
+    sign_null_sd : float
+        Its standard deviation when each neuron's readout weights change sign together by chance: what a readout that
+        was drawn at random and has learned nothing gives, however well single neurons tell the classes apart.
+    counts : ndarray (C,), int64
+        Samples of each class.
+    ties : str
+        As asked.
+    reason : str
+        Why some entries are ``nan``; empty where none is.
+    """
+
+    gradient: np.ndarray
+    null_sd: np.ndarray
+    density: np.ndarray
+    density_sd: np.ndarray
+    mean_density: np.ndarray
+    mean_density_sd: np.ndarray
+    layer_gradient: float
+    layer_null_sd: float
+    sign_null_sd: float
+    counts: np.ndarray
+    ties: str
+    reason: str
+
+    @property
+    def class_gradient(self) -> np.ndarray:
+        """Mean over the neurons of each class, (C,)."""
+        return _mean(self.gradient, axis=1)
+
+    def beyond_chance(self, margin: float = MARGIN) -> np.ndarray:
+        """Which entries exceed `margin` null deviations, (C, n) of bool; 3 is our choice."""
+        with np.errstate(invalid="ignore"):
+            return self.gradient > margin * self.null_sd[:, None]
+
+
+def rank_alignment(
+    fields: object, readout: object, labels: object, *, bins: int = 20, ties: str = "average"
+) -> RankAlignment:
+    """Rank alignment of a hidden layer: its rank probability density and the gradient of it, in our normalisation.
+
+    Each neuron's field is multiplied by the sign of the weight with which a class reads it, and ranked over all
+    samples. Where the class's own samples take the high ranks, the neuron already orders the samples as the readout
+    needs them. The paper takes the gradient of the density of these ranks; how is not known. Ours is the least-squares
+    slope divided by its largest value, which is 2 AUC - 1. A low value means that neurons are unaligned or that they
+    work together; it cannot tell which.
+
+    Parameters
+    ----------
+    fields : tensor or array (P, n) or (P, ...)
+        Inputs of the activations, a row per sample; further axes are flattened.
+    readout : tensor or array (C, n) or (C, ...)
+        Weights that read the neurons, as `linear_map` gives them. Only their signs matter; 0 leaves the pair out.
+    labels : tensor or array (P,) of int
+        Class of each sample, 0 to C - 1.
+    bins : int, default 20
+        Of the density, at least 2.
+    ties : {"average", "arbitrary"}, default "average"
+        Equal fields share the mean of their ranks, or are ranked in the order of the samples.
+
+    Returns
+    -------
+    RankAlignment
+
+    Raises
+    ------
+    DynExplorerError
+        Shapes do not fit, values are not finite, there are no labels, or they are no classes of the readout.
+
+    References
+    ----------
+    Lin, Zhang, Feng & Zhao, "An analysis framework for understanding deep neural networks based on network dynamics",
+    arXiv:2501.02436. The nulls are ours; the variance under permutations is that of Hoeffding, Ann. Math. Statist. 22
+    (1951), doi:10.1214/aoms/1177729446.
+
+    Example
+    -------
+    >>> aligned = rank_alignment([[0.0], [1.0], [2.0], [3.0]], [[-1.0], [2.0]], [0, 0, 1, 1], bins=2)
+    >>> aligned.gradient.tolist(), aligned.density.tolist()
+    ([[1.0], [1.0]], [[0.0, 2.0], [0.0, 2.0]])
+    """
+    values, signs = _matrix(fields, "fields"), np.sign(_matrix(readout, "readout"))
+    if values.shape[1] != signs.shape[1]:
+        raise DynExplorerError(
+            f"`fields` has {values.shape[1]} neurons and `readout` reads {signs.shape[1]}; both need one column per "
+            "neuron of the same layer"
+        )
+    classes = checked_labels(labels, len(values), len(signs))
+    _check_options(bins, ties)
+    counts = np.bincount(classes, minlength=len(signs))
+    defined = (counts > 0) & (counts < len(values))
+    with one_thread():
+        gradient, densities, ranks = _all_neurons(values, signs, classes, counts, bins, ties)
+    gradient = np.where(defined[:, None] & (signs != 0), gradient, np.nan)
+    used = defined & (signs != 0).any(axis=1)
+    density, density_sd = class_means(densities, classes, counts, used)
+    mean_density, mean_sd = mean_of_class_means(densities[used], classes, counts, used)
+    layer, layer_sd = mean_of_class_means(ranks[used], classes, counts, used)
+    return RankAlignment(
+        gradient,
+        _null_sd(counts, len(values), defined),
+        density,
+        density_sd,
+        mean_density,
+        mean_sd,
+        float(layer[0]),
+        float(layer_sd[0]),
+        _sign_sd(gradient),
+        counts,
+        ties,
+        _reason(signs, defined),
+    )
+
+
+def _matrix(values: object, name: str) -> np.ndarray:
+    tensor = values.detach().cpu() if isinstance(values, torch.Tensor) else torch.as_tensor(values)
+    if tensor.ndim < 2 or tensor.numel() == 0 or tensor.is_complex():
+        raise DynExplorerError(
+            f"`{name}` of shape {tuple(tensor.shape)} must be a real matrix with one column per neuron"
+        )
+    matrix = (tensor if tensor.dtype == torch.float64 else tensor.float()).reshape(len(tensor), -1).numpy()
+    broken = int((~np.isfinite(matrix)).sum())
+    if broken:
+        raise DynExplorerError(
+            f"`{name}` holds {broken} NaN or infinite values of {matrix.size}; look at an earlier state of the model"
+        )
+    return matrix
+
+
+def _check_options(bins: int, ties: str) -> None:
+    if not is_integer(bins) or bins < 2:
+        raise DynExplorerError(f"`bins` (={bins!r}) must be a whole number of at least 2")
+    if ties not in TIES:
+        raise DynExplorerError(f"`ties` (={ties!r}) must be one of {', '.join(map(repr, TIES))}")
+
+
+def _all_neurons(
+    values: np.ndarray, signs: np.ndarray, classes: np.ndarray, counts: np.ndarray, bins: int, ties: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The gradient (C, n), and what each sample adds, averaged over neurons as each class reads them.
+
+    That is the density in each bin, (C, bins, P), and its part of the layer's gradient, (C, 1, P).
+    """
+    total = len(values)
+    gradient = np.empty(signs.shape)
+    densities, ranks = np.zeros((len(signs), bins, total)), np.zeros((len(signs), 1, total))
+    members = np.zeros((len(signs), total))
+    members[classes, np.arange(total)] = 1
+    with np.errstate(invalid="ignore", divide="ignore"):  # of classes that the caller leaves out
+        weights = signs / np.abs(signs).sum(axis=1, keepdims=True)
+        pairs = (counts * (total - counts))[:, None]
+        for first in range(0, values.shape[1], step := max(1, _ENTRIES_AT_ONCE // total)):
+            some = slice(first, first + step)
+            below, above = rank_span(values[:, some], ties)
+            ranks_twice = below + above - total  # whole numbers, so that the gradient is exact
+            gradient[:, some] = (members @ ranks_twice) * signs[:, some] / pairs
+            ranks[:, 0] += weights[:, some] @ ranks_twice.T / (total - counts)[:, None]
+            _addclass_means(densities, below, above, weights[:, some])
+    return gradient, densities, ranks
+
+
+def _addclass_means(densities: np.ndarray, below: np.ndarray, above: np.ndarray, weights: np.ndarray) -> None:
+    """Spread each sample evenly over the ranks that it takes up; a negative weight turns the ranks round."""
+    bins = densities.shape[1]
+    rising, falling = np.maximum(weights, 0) * bins, np.maximum(-weights, 0) * bins
+    width, reached = above - below, 0.0
+    for index in range(bins):
+        until = np.clip((len(below) * (index + 1) / bins - below) / width, 0, 1)
+        inside = (until - reached).T
+        reached = until
+        densities[:, index] += rising @ inside
+        densities[:, bins - 1 - index] += falling @ inside
+
+
+def _null_sd(counts: np.ndarray, total: int, defined: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.where(defined, 2 * np.sqrt((total + 1) / (12.0 * counts * (total - counts))), np.nan)
+
+
+def _sign_sd(gradient: np.ndarray) -> float:
+    """Deviation of the layer's mean when whole columns change sign: each class weighs the same, as in the mean."""
+    present = np.isfinite(gradient)
+    classes = present.any(axis=1)
+    if not classes.any():
+        return float("nan")
+    share = np.where(present, gradient, 0)[classes] / present[classes].sum(axis=1, keepdims=True)
+    return float(np.linalg.norm(share.mean(axis=0)))
+
+
+def _mean(values: np.ndarray, axis: int) -> np.ndarray:
+    present = np.isfinite(values)
+    with np.errstate(invalid="ignore"):
+        return np.where(present, values, 0).sum(axis=axis) / present.sum(axis=axis)
+
+
+def _reason(signs: np.ndarray, defined: np.ndarray) -> str:
+    words = []
+    if not defined.all():
+        without = ", ".join(map(str, np.flatnonzero(~defined)))
+        words.append(f"no sample, or every sample, is of class {without}")
+    zeros = int((signs == 0).sum())
+    if zeros:
+        words.append(f"{zeros} of {signs.size} readout weights are 0")
+    return "; ".join(words)
