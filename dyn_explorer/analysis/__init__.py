@@ -17,6 +17,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
     layer_fluctuation,
     shuffled_weights,
 )
+from dyn_explorer.analysis.linear_map import linear_map, linear_maps
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.rank_alignment import RankAlignment, rank_alignment
@@ -75,6 +76,8 @@ __all__ = [
     "integration",
     "jensen_shannon",
     "layer_fluctuation",
+    "linear_map",
+    "linear_maps",
     "link_weights",
     "metastability",
     "mode_residuals",
