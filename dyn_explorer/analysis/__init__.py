@@ -43,6 +43,7 @@ from dyn_explorer.analysis.synchrony import (
     synchrony,
 )
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
+from dyn_explorer.analysis.truncation import Truncation, truncation, truncation_accuracy
 
 __all__ = [
     "DMD_METHODS",
@@ -63,6 +64,7 @@ __all__ = [
     "StabilityIndex",
     "Synchrony",
     "TrainingMeasures",
+    "Truncation",
     "background_foreground",
     "compress",
     "convergence_epoch",
@@ -97,6 +99,8 @@ __all__ = [
     "svd_heat_map",
     "synchrony",
     "training_measures",
+    "truncation",
+    "truncation_accuracy",
     "unrolled_moments",
     "volatility",
     "zero_amplitude_modes",

@@ -12,35 +12,17 @@ from torch.overrides import TorchFunctionMode
 from dyn_explorer.errors import DynExplorerError
 
 ALL = -1
-_ACTIVATION_NAMES = [
-    "relu",
-    "relu6",
-    "elu",
-    "selu",
-    "celu",
-    "leaky_relu",
-    "prelu",
-    "rrelu",
-    "hardtanh",
-    "hardswish",
-    "hardsigmoid",
-    "gelu",
-    "silu",
-    "mish",
-    "softplus",
-    "softsign",
-    "logsigmoid",
-    "tanh",
-    "sigmoid",
-    "hardshrink",
-    "softshrink",
-    "tanhshrink",
-    "threshold",
-]
+# fmt: off
+_ACTIVATION_NAMES = (
+    "relu", "relu6", "elu", "selu", "celu", "leaky_relu", "prelu", "rrelu", "hardtanh", "hardswish", "hardsigmoid",
+    "gelu", "silu", "mish", "softplus", "softsign", "logsigmoid", "tanh", "sigmoid", "hardshrink", "softshrink",
+    "tanhshrink", "threshold",
+)
+# fmt: on
 _SOFTMAX_NAMES = ("softmax", "log_softmax", "softmin")
 
 
-def _functions(names: tuple[str, ...] | list[str]) -> frozenset[Callable]:
+def _functions(names: tuple[str, ...]) -> frozenset[Callable]:
     """Every form in which PyTorch offers these functions: of tensors, in place, as methods."""
     spelled = [name + end for name in names for end in ("", "_")]
     homes = (functional, torch, torch.Tensor)
