@@ -11,6 +11,7 @@ from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.layer_fields import hidden_activations, layer_fields
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,
@@ -20,7 +21,8 @@ from dyn_explorer.analysis.layer_fluctuation import (
 from dyn_explorer.analysis.linear_map import linear_map, linear_maps
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
-from dyn_explorer.analysis.rank_alignment import RankAlignment, rank_alignment
+from dyn_explorer.analysis.rank_alignment import rank_alignment
+from dyn_explorer.analysis.rank_alignment_result import RankAlignment
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
 from dyn_explorer.analysis.shuffled_columns import ShuffledColumnsNull, shuffled_columns_null
@@ -32,6 +34,7 @@ from dyn_explorer.analysis.stability import (
     volatility,
 )
 from dyn_explorer.analysis.stable import stable_modes
+from dyn_explorer.analysis.stand_in import HiddenActivation
 from dyn_explorer.analysis.surrogates import surrogates
 from dyn_explorer.analysis.svd_heat_map import SVDHeatMap, svd_heat_map
 from dyn_explorer.analysis.synchrony import (
@@ -54,6 +57,7 @@ __all__ = [
     "DMDResult",
     "DynamicsMetrics",
     "FluctuationNull",
+    "HiddenActivation",
     "LinkWeights",
     "MethodInfo",
     "Pseudospectrum",
@@ -74,9 +78,11 @@ __all__ = [
     "eigenvalue_entropy",
     "fluctuation_null",
     "function_strength",
+    "hidden_activations",
     "independent_metastability",
     "integration",
     "jensen_shannon",
+    "layer_fields",
     "layer_fluctuation",
     "linear_map",
     "linear_maps",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
@@ -11,69 +9,12 @@ from dyn_explorer.analysis.class_labels import checked_labels
 from dyn_explorer.analysis.dmd_options import is_integer
 from dyn_explorer.analysis.one_thread import one_thread
 from dyn_explorer.analysis.permuted_labels import class_means, mean_of_class_means
+from dyn_explorer.analysis.rank_alignment_result import RankAlignment, mean_of_defined
 from dyn_explorer.analysis.ranks import rank_span
 from dyn_explorer.errors import DynExplorerError
 
 TIES = ("average", "arbitrary")
 _ENTRIES_AT_ONCE = 1 << 19  # of the matrix of fields, so that what is computed of them stays small
-MARGIN = 3.0  # null deviations that a single alignment must exceed to be called more than chance; our choice
-
-
-@dataclass(frozen=True, eq=False)
-class RankAlignment:
-    """Rank alignment of each neuron with each class, and what chance gives.
-
-    Parameters
-    ----------
-    gradient : ndarray (C, n), float64
-        G = 2 AUC - 1 of the samples of a class against all others, of the field times the sign of its readout weight:
-        1 where the class stands above all others, 0 without alignment. ``nan`` where the weight is 0, or the class has
-        no samples or all of them.
-    null_sd : ndarray (C,), float64
-        Standard deviation of one entry of ``gradient`` when labels are permuted (without ties; ties lower it).
-    density : ndarray (C, bins), float64
-        Rank probability density of each class over u in [0, 1], averaged over neurons; 1 where it is flat.
-    density_sd : ndarray (C, bins), float64
-        Its standard deviation about 1 when labels are permuted, exact for these fields, neurons' correlations included.
-    mean_density, mean_density_sd : ndarray (bins,), float64
-        The mean over the classes that are defined, and its standard deviation under the same permutations.
-    layer_gradient : float
-        Mean of ``gradient`` over all defined pairs, each class weighing the same.
-    layer_null_sd : float
-        Its standard deviation when labels are permuted, exact for these fields.
-    sign_null_sd : float
-        Its standard deviation when each neuron's readout weights change sign together by chance: what a readout that
-        was drawn at random and has learned nothing gives, however well single neurons tell the classes apart.
-    counts : ndarray (C,), int64
-        Samples of each class.
-    ties : str
-        As asked.
-    reason : str
-        Why some entries are ``nan``; empty where none is.
-    """
-
-    gradient: np.ndarray
-    null_sd: np.ndarray
-    density: np.ndarray
-    density_sd: np.ndarray
-    mean_density: np.ndarray
-    mean_density_sd: np.ndarray
-    layer_gradient: float
-    layer_null_sd: float
-    sign_null_sd: float
-    counts: np.ndarray
-    ties: str
-    reason: str
-
-    @property
-    def class_gradient(self) -> np.ndarray:
-        """Mean over the neurons of each class, (C,)."""
-        return _mean(self.gradient, axis=1)
-
-    def beyond_chance(self, margin: float = MARGIN) -> np.ndarray:
-        """Which entries exceed `margin` null deviations, (C, n) of bool; 3 is our choice."""
-        with np.errstate(invalid="ignore"):
-            return self.gradient > margin * self.null_sd[:, None]
 
 
 def rank_alignment(
@@ -147,6 +88,7 @@ def rank_alignment(
         mean_sd,
         float(layer[0]),
         float(layer_sd[0]),
+        np.sqrt(mean_of_defined(gradient**2, axis=1)),
         _sign_sd(gradient),
         counts,
         ties,
@@ -193,25 +135,25 @@ def _all_neurons(
         pairs = (counts * (total - counts))[:, None]
         for first in range(0, values.shape[1], step := max(1, _ENTRIES_AT_ONCE // total)):
             some = slice(first, first + step)
-            below, above = rank_span(values[:, some], ties)
+            below, above = rank_span(np.ascontiguousarray(values[:, some].T), ties)
             ranks_twice = below + above - total  # whole numbers, so that the gradient is exact
-            gradient[:, some] = (members @ ranks_twice) * signs[:, some] / pairs
-            ranks[:, 0] += weights[:, some] @ ranks_twice.T / (total - counts)[:, None]
-            _addclass_means(densities, below, above, weights[:, some])
+            gradient[:, some] = (members @ ranks_twice.T) * signs[:, some] / pairs
+            ranks[:, 0] += weights[:, some] @ ranks_twice / (total - counts)[:, None]
+            _add_densities(densities, below, above, weights[:, some])
     return gradient, densities, ranks
 
 
-def _addclass_means(densities: np.ndarray, below: np.ndarray, above: np.ndarray, weights: np.ndarray) -> None:
+def _add_densities(densities: np.ndarray, below: np.ndarray, above: np.ndarray, weights: np.ndarray) -> None:
     """Spread each sample evenly over the ranks that it takes up; a negative weight turns the ranks round."""
-    bins = densities.shape[1]
-    rising, falling = np.maximum(weights, 0) * bins, np.maximum(-weights, 0) * bins
+    n_classes, bins, total = densities.shape
+    both = np.concatenate([np.maximum(weights, 0), np.maximum(-weights, 0)]) * bins
     width, reached = above - below, 0.0
     for index in range(bins):
-        until = np.clip((len(below) * (index + 1) / bins - below) / width, 0, 1)
-        inside = (until - reached).T
+        until = np.clip((total * (index + 1) / bins - below) / width, 0, 1)
+        added = both @ (until - reached)
         reached = until
-        densities[:, index] += rising @ inside
-        densities[:, bins - 1 - index] += falling @ inside
+        densities[:, index] += added[:n_classes]
+        densities[:, bins - 1 - index] += added[n_classes:]
 
 
 def _null_sd(counts: np.ndarray, total: int, defined: np.ndarray) -> np.ndarray:
@@ -227,12 +169,6 @@ def _sign_sd(gradient: np.ndarray) -> float:
         return float("nan")
     share = np.where(present, gradient, 0)[classes] / present[classes].sum(axis=1, keepdims=True)
     return float(np.linalg.norm(share.mean(axis=0)))
-
-
-def _mean(values: np.ndarray, axis: int) -> np.ndarray:
-    present = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        return np.where(present, values, 0).sum(axis=axis) / present.sum(axis=axis)
 
 
 def _reason(signs: np.ndarray, defined: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Ranks of every column of a matrix in one sort."""
+"""Ranks of every row of a matrix in one sort."""
 
 from __future__ import annotations
 
@@ -6,21 +6,32 @@ import numpy as np
 
 
 def rank_span(values: np.ndarray, ties: str) -> tuple[np.ndarray, np.ndarray]:
-    """How many samples stand below each one, and how many below or beside it: (P, n) each.
+    """How many entries of its row stand below each entry, and how many below or beside it.
 
-    A sample takes up the ranks between; without ties that is one place.
+    An entry takes up the ranks between; without ties that is one place.
+
+    Parameters
+    ----------
+    values : ndarray (n, P)
+    ties : {"average", "arbitrary"}
+        Equal entries share their ranks, or are ranked in the order of the columns.
+
+    Returns
+    -------
+    below, above : ndarray (n, P), float64
     """
-    order = np.argsort(values, axis=0, kind="stable")
-    place = np.arange(float(len(values)))[:, None]
+    order = np.argsort(values, axis=1, kind="stable")
+    place = np.arange(float(values.shape[1]))
+    below, above = np.empty(values.shape), np.empty(values.shape)
     first, last = np.broadcast_to(place, values.shape), np.broadcast_to(place + 1, values.shape)
     if ties == "average":
-        ordered = np.take_along_axis(values, order, axis=0)
-        changes = ordered[1:] != ordered[:-1]
-        edge = np.ones((1, values.shape[1]), dtype=bool)
-        first = np.maximum.accumulate(np.where(np.concatenate([edge, changes]), first, 0), axis=0)
-        ends = np.where(np.concatenate([changes, edge]), last, len(values))
-        last = np.minimum.accumulate(ends[::-1], axis=0)[::-1]
-    below, above = np.empty(values.shape), np.empty(values.shape)
-    np.put_along_axis(below, order, first, axis=0)
-    np.put_along_axis(above, order, last, axis=0)
+        ordered = np.take_along_axis(values, order, axis=1)
+        changes = ordered[:, 1:] != ordered[:, :-1]
+        if not changes.all():
+            edge = np.ones((len(values), 1), dtype=bool)
+            first = np.maximum.accumulate(np.where(np.concatenate([edge, changes], axis=1), first, 0), axis=1)
+            ends = np.where(np.concatenate([changes, edge], axis=1), last, values.shape[1])
+            last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+    np.put_along_axis(below, order, first, axis=1)
+    np.put_along_axis(above, order, last, axis=1)
     return below, above

@@ -88,7 +88,7 @@ def test_a_rescaled_neuron_has_the_same_alignment():
 def test_ties_in_the_order_of_samples_and_columns_in_any_block(monkeypatch):
     fields, readout, labels = drawn()
     whole = analysis.rank_alignment(fields, readout, labels)
-    monkeypatch.setattr(sys.modules[analysis.RankAlignment.__module__], "_ENTRIES_AT_ONCE", 500)
+    monkeypatch.setattr(sys.modules[analysis.rank_alignment.__module__], "_ENTRIES_AT_ONCE", 500)
     parts = analysis.rank_alignment(fields, readout, labels)
     np.testing.assert_allclose(parts.density, whole.density, atol=1e-12)
     assert np.array_equal(parts.gradient, whole.gradient)
@@ -116,6 +116,24 @@ def test_nulls_are_the_deviations_under_permuted_labels_and_signs():
         analysis.rank_alignment(fields, readout * rng.choice([-1, 1], 30), labels).layer_gradient for _ in range(1500)
     ]
     assert np.std(flipped) == pytest.approx(aligned.sign_null_sd, rel=0.08)
+
+
+def test_untrained_features_tell_classes_apart_and_their_readout_does_not_use_it():
+    from dyn_explorer import demo
+
+    images, labels = demo.digits("train")
+    network = torch.nn.Sequential(
+        torch.nn.Flatten(), torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10)
+    )
+    fields, readout = network[:2](images), analysis.linear_map(network, "1", (1, 8, 8))
+    aligned = analysis.rank_alignment(fields, readout, labels)
+    above, below = aligned.shares()
+    assert above > 0.2
+    assert below > 0.2
+    assert (np.abs(aligned.gradient) <= 3 * aligned.sign_sd[:, None]).mean() >= 0.99
+    assert abs(aligned.layer_gradient) < 3 * aligned.sign_null_sd
+    permuted = analysis.rank_alignment(fields, readout, labels[torch.randperm(len(labels))])
+    assert (np.abs(permuted.gradient) <= 3 * permuted.null_sd[:, None]).mean() >= 0.99
 
 
 def test_without_a_trace_of_class_nothing_is_beyond_three_deviations():

@@ -137,3 +137,37 @@ def test_progress_is_told_and_cancel_is_heard(data):
 def test_bad_input_is_refused_in_words(network, labels, options, message):
     with pytest.raises(DynExplorerError, match=message):
         analysis.truncation(network, torch.randn(4, 3), labels, **options)
+
+
+def test_fields_are_what_layers_put_out(data):
+    model = demo.load("trained")
+    found = analysis.layer_fields(model, data[0], ["conv1", "relu3"], most=50, batch_size=64)
+    with torch.no_grad():
+        maps = model.conv1(model.enlarge(data[0])).flatten(1)
+    fields, places = found["conv1"]
+    torch.testing.assert_close(fields, maps[:, places])
+    assert (fields.shape, len(set(places))) == ((200, 50), 50)
+    again = analysis.layer_fields(model, data[0][:5], ["conv1"], most=50)["conv1"][1]
+    assert np.array_equal(places, again)
+    assert analysis.layer_fields(model, data[0][:5], ["head"])["head"][1].tolist() == list(range(10))
+    assert (found["relu3"][0] >= 0).all()
+
+
+def test_fields_under_batch_statistics(data):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 10)).train()
+    found = analysis.layer_fields(network, data[0], ["2"], bn_stats="batch", batch_size=7)["2"][0]
+    torch.testing.assert_close(found, copy.deepcopy(network)[:3](data[0]).detach())
+    assert network[2].num_batches_tracked == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "options", "message"),
+    [
+        (["conv9"], {}, "there is no layer 'conv9'; the nearest names are 'conv3', 'conv2', 'conv1'"),
+        (["relu1#2"], {}, "layer 'relu1#2' was not executed in this forward pass"),
+        (["relu1"], {"most": 0}, r"`most` \(=0\) must be a whole number of at least 1"),
+    ],
+)
+def test_fields_that_are_not_there(data, layers, options, message):
+    with pytest.raises(DynExplorerError, match=message):
+        analysis.layer_fields(demo.load("trained"), data[0], layers, **options)
