@@ -18,7 +18,13 @@ _ENTRIES_AT_ONCE = 1 << 19  # of the matrix of fields, so that what is computed 
 
 
 def rank_alignment(
-    fields: object, readout: object, labels: object, *, bins: int = 20, ties: str = "average"
+    fields: object,
+    readout: object,
+    labels: object,
+    *,
+    bins: int = 20,
+    ties: str = "average",
+    groups: object = None,
 ) -> RankAlignment:
     """Rank alignment of a hidden layer: its rank probability density and the gradient of it, in our normalisation.
 
@@ -40,6 +46,9 @@ def rank_alignment(
         Of the density, at least 2.
     ties : {"average", "arbitrary"}, default "average"
         Equal fields share the mean of their ranks, or are ranked in the order of the samples.
+    groups : array (n,) of int, optional
+        Neurons whose readout weights change sign together in ``sign_null_sd``: for a convolution the channel of each,
+        because the same kernels read all positions of a channel. Default: each neuron alone.
 
     Returns
     -------
@@ -89,7 +98,7 @@ def rank_alignment(
         float(layer[0]),
         float(layer_sd[0]),
         np.sqrt(mean_of_defined(gradient**2, axis=1)),
-        _sign_sd(gradient),
+        _sign_sd(gradient, groups),
         counts,
         ties,
         _reason(signs, defined),
@@ -161,14 +170,20 @@ def _null_sd(counts: np.ndarray, total: int, defined: np.ndarray) -> np.ndarray:
         return np.where(defined, 2 * np.sqrt((total + 1) / (12.0 * counts * (total - counts))), np.nan)
 
 
-def _sign_sd(gradient: np.ndarray) -> float:
-    """Deviation of the layer's mean when whole columns change sign: each class weighs the same, as in the mean."""
+def _sign_sd(gradient: np.ndarray, groups: object) -> float:
+    """Deviation of the layer's mean when groups of columns change sign; each class weighs the same in the mean."""
+    together = np.arange(gradient.shape[1]) if groups is None else np.asarray(groups)
+    if together.shape != gradient.shape[1:]:
+        raise DynExplorerError(
+            f"`groups` of shape {together.shape} must have one entry per neuron: ({gradient.shape[1]},)"
+        )
     present = np.isfinite(gradient)
     classes = present.any(axis=1)
     if not classes.any():
         return float("nan")
     share = np.where(present, gradient, 0)[classes] / present[classes].sum(axis=1, keepdims=True)
-    return float(np.linalg.norm(share.mean(axis=0)))
+    of_group = np.bincount(np.unique(together, return_inverse=True)[1], weights=share.mean(axis=0))
+    return float(np.linalg.norm(of_group))
 
 
 def _reason(signs: np.ndarray, defined: np.ndarray) -> str:

@@ -5,22 +5,28 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 """
 
 from .base import View
+from .class_histograms import ClassHistograms
 from .curves import Curve, Curves
 from .eigenvalue_circle import EigenvalueCircle
+from .heat_map import HeatMap
 from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
+from .rank_density import RankDensity
 from .singular_values import SingularValues
 from .theme import bokeh_theme
 from .time_dynamics import TimeDynamics
 
 __all__ = [
+    "ClassHistograms",
     "Curve",
     "Curves",
     "EigenvalueCircle",
+    "HeatMap",
     "MapRow",
     "ModeEnergies",
     "ModeImage",
+    "RankDensity",
     "SingularValues",
     "TimeDynamics",
     "View",

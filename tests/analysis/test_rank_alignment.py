@@ -116,6 +116,13 @@ def test_nulls_are_the_deviations_under_permuted_labels_and_signs():
         analysis.rank_alignment(fields, readout * rng.choice([-1, 1], 30), labels).layer_gradient for _ in range(1500)
     ]
     assert np.std(flipped) == pytest.approx(aligned.sign_null_sd, rel=0.08)
+    groups = np.arange(30) // 5
+    together = [
+        analysis.rank_alignment(fields, readout * rng.choice([-1, 1], 6)[groups], labels).layer_gradient
+        for _ in range(1500)
+    ]
+    expected = analysis.rank_alignment(fields, readout, labels, groups=groups).sign_null_sd
+    assert np.std(together) == pytest.approx(expected, rel=0.08)
 
 
 def test_untrained_features_tell_classes_apart_and_their_readout_does_not_use_it():
@@ -171,6 +178,7 @@ def test_what_is_undefined_is_nan_with_its_reason():
         ({"fields": np.full((120, 30), np.nan)}, "`fields` holds 3600 NaN or infinite values of 3600"),
         ({"fields": np.ones(120)}, r"`fields` of shape \(120,\) must be a real matrix"),
         ({"bins": 1}, r"`bins` \(=1\) must be a whole number of at least 2"),
+        ({"groups": [0, 1]}, r"`groups` of shape \(2,\) must have one entry per neuron: \(30,\)"),
         ({"ties": "first"}, r"`ties` \(='first'\) must be one of 'average', 'arbitrary'"),
     ],
 )
