@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dyn_explorer.analysis.class_labels import checked_labels
+from dyn_explorer.analysis.score_labels import checked_labels
 from dyn_explorer.analysis.dmd_options import is_integer
 from dyn_explorer.analysis.one_thread import one_thread
 from dyn_explorer.analysis.permuted_labels import class_means, mean_of_class_means
@@ -88,6 +88,7 @@ def rank_alignment(
     density, density_sd = class_means(densities, classes, counts, used)
     mean_density, mean_sd = mean_of_class_means(densities[used], classes, counts, used)
     layer, layer_sd = mean_of_class_means(ranks[used], classes, counts, used)
+    class_sign_sd, sign_sd = _sign_sds(gradient, groups)
     return RankAlignment(
         gradient,
         _null_sd(counts, len(values), defined),
@@ -97,8 +98,10 @@ def rank_alignment(
         mean_sd,
         float(layer[0]),
         float(layer_sd[0]),
+        class_means(ranks, classes, counts, used)[1][:, 0],
         np.sqrt(mean_of_defined(gradient**2, axis=1)),
-        _sign_sd(gradient, groups),
+        class_sign_sd,
+        sign_sd,
         counts,
         ties,
         _reason(signs, defined),
@@ -170,20 +173,22 @@ def _null_sd(counts: np.ndarray, total: int, defined: np.ndarray) -> np.ndarray:
         return np.where(defined, 2 * np.sqrt((total + 1) / (12.0 * counts * (total - counts))), np.nan)
 
 
-def _sign_sd(gradient: np.ndarray, groups: object) -> float:
-    """Deviation of the layer's mean when groups of columns change sign; each class weighs the same in the mean."""
+def _sign_sds(gradient: np.ndarray, groups: object) -> tuple[np.ndarray, float]:
+    """Deviations of the mean of each class, (C,), and of the layer when groups of columns change sign."""
     together = np.arange(gradient.shape[1]) if groups is None else np.asarray(groups)
     if together.shape != gradient.shape[1:]:
         raise DynExplorerError(
             f"`groups` of shape {together.shape} must have one entry per neuron: ({gradient.shape[1]},)"
         )
     present = np.isfinite(gradient)
-    classes = present.any(axis=1)
-    if not classes.any():
-        return float("nan")
-    share = np.where(present, gradient, 0)[classes] / present[classes].sum(axis=1, keepdims=True)
-    of_group = np.bincount(np.unique(together, return_inverse=True)[1], weights=share.mean(axis=0))
-    return float(np.linalg.norm(of_group))
+    with np.errstate(invalid="ignore"):
+        share = np.where(present, gradient, 0) / present.sum(axis=1, keepdims=True)
+    number = np.unique(together, return_inverse=True)[1]
+    of_class = np.array([np.linalg.norm(np.bincount(number, weights=row)) for row in share])
+    used = np.isfinite(of_class)
+    if not used.any():
+        return of_class, float("nan")
+    return of_class, float(np.linalg.norm(np.bincount(number, weights=share[used].mean(axis=0))))
 
 
 def _reason(signs: np.ndarray, defined: np.ndarray) -> str:

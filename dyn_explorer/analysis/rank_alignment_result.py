@@ -31,12 +31,15 @@ class RankAlignment:
         Mean of ``gradient`` over all defined pairs, each class weighing the same.
     layer_null_sd : float
         Its standard deviation when labels are permuted, exact for these fields.
+    class_null_sd : ndarray (C,), float64
+        Standard deviation of ``class_gradient`` when labels are permuted, exact for these fields.
     sign_sd : ndarray (C,), float64
         Root mean square of ``gradient`` over the neurons: the standard deviation of one entry where readout weights
         have random signs. Random features tell classes apart already, so that single entries of an untrained network
         may lie far outside ``null_sd``, on both sides alike.
+    class_sign_sd : ndarray (C,), float64
     sign_null_sd : float
-        Standard deviation of ``layer_gradient`` when each neuron's readout weights change sign together by chance: what
+        Standard deviations of ``class_gradient`` and ``layer_gradient`` when each neuron's readout weights change sign together by chance: what
         a readout that was drawn at random and has learned nothing gives.
     counts : ndarray (C,), int64
         Samples of each class.
@@ -54,7 +57,9 @@ class RankAlignment:
     mean_density_sd: np.ndarray
     layer_gradient: float
     layer_null_sd: float
+    class_null_sd: np.ndarray
     sign_sd: np.ndarray
+    class_sign_sd: np.ndarray
     sign_null_sd: float
     counts: np.ndarray
     ties: str

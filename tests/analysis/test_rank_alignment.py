@@ -112,13 +112,20 @@ def test_nulls_are_the_deviations_under_permuted_labels_and_signs():
     np.testing.assert_allclose(spread("density"), aligned.density_sd, rtol=0.1)
     np.testing.assert_allclose(spread("mean_density"), aligned.mean_density_sd, rtol=0.1)
     assert spread("layer_gradient") == pytest.approx(aligned.layer_null_sd, rel=0.08)
-    flipped = [
-        analysis.rank_alignment(fields, readout * rng.choice([-1, 1], 30), labels).layer_gradient for _ in range(1500)
-    ]
-    assert np.std(flipped) == pytest.approx(aligned.sign_null_sd, rel=0.08)
+    np.testing.assert_allclose(spread("class_gradient"), aligned.class_null_sd, rtol=0.1)
+
+
+def test_nulls_are_the_deviations_under_signs_that_change():
+    fields, readout, labels = drawn(samples=90)
+    rng = np.random.default_rng(3)
+    aligned = analysis.rank_alignment(fields, readout, labels)
+    flipped = [analysis.rank_alignment(fields, readout * rng.choice([-1, 1], 30), labels, bins=2) for _ in range(1500)]
+    assert np.std([one.layer_gradient for one in flipped]) == pytest.approx(aligned.sign_null_sd, rel=0.08)
+    spread = np.std([one.class_gradient for one in flipped], axis=0)
+    np.testing.assert_allclose(spread, aligned.class_sign_sd, rtol=0.1)
     groups = np.arange(30) // 5
     together = [
-        analysis.rank_alignment(fields, readout * rng.choice([-1, 1], 6)[groups], labels).layer_gradient
+        analysis.rank_alignment(fields, readout * rng.choice([-1, 1], 6)[groups], labels, bins=2).layer_gradient
         for _ in range(1500)
     ]
     expected = analysis.rank_alignment(fields, readout, labels, groups=groups).sign_null_sd

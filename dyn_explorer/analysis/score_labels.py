@@ -1,4 +1,4 @@
-"""The class of each sample, checked."""
+"""Labels that number the columns of class scores, checked."""
 
 from __future__ import annotations
 
