@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from dyn_explorer.analysis.score_labels import checked_labels
 from dyn_explorer.analysis.dmd_options import is_integer
 from dyn_explorer.analysis.one_thread import one_thread
 from dyn_explorer.analysis.permuted_labels import class_means, mean_of_class_means
 from dyn_explorer.analysis.rank_alignment_result import RankAlignment, mean_of_defined
 from dyn_explorer.analysis.ranks import rank_span
+from dyn_explorer.analysis.score_labels import checked_labels
 from dyn_explorer.errors import DynExplorerError
 
 TIES = ("average", "arbitrary")

@@ -39,8 +39,8 @@ class RankAlignment:
         may lie far outside ``null_sd``, on both sides alike.
     class_sign_sd : ndarray (C,), float64
     sign_null_sd : float
-        Standard deviations of ``class_gradient`` and ``layer_gradient`` when each neuron's readout weights change sign together by chance: what
-        a readout that was drawn at random and has learned nothing gives.
+        Standard deviations of ``class_gradient`` and ``layer_gradient`` when each neuron's readout weights change sign
+        together by chance: what a readout that was drawn at random and has learned nothing gives.
     counts : ndarray (C,), int64
         Samples of each class.
     ties : str

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from dyn_explorer.analysis.score_labels import checked_labels
 from dyn_explorer.analysis.dmd_options import is_integer
+from dyn_explorer.analysis.score_labels import checked_labels
 from dyn_explorer.analysis.stand_in import HiddenActivation, StandIn, checked_batch_norm
 from dyn_explorer.errors import Cancelled, DynExplorerError
 

@@ -2,8 +2,9 @@
 
 from .base import Card, Panel, Settings
 from .dynamics import DynamicsPanel
+from .neurons import NeuronsPanel
 from .training import TrainingPanel
 
-PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel)
+PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel, NeuronsPanel)
 
-__all__ = ["PANELS", "Card", "DynamicsPanel", "Panel", "Settings", "TrainingPanel"]
+__all__ = ["PANELS", "Card", "DynamicsPanel", "NeuronsPanel", "Panel", "Settings", "TrainingPanel"]
