@@ -48,6 +48,7 @@ class HeatMap(View):
         self.mapper = LinearColorMapper(palette=SIGNED_PALETTE, low=-1, high=1, nan_color="rgba(0, 0, 0, 0)")
         self.figure = quiet_figure(x_range=self._range(-0.5, 0.5), y_range=self._range(0.5, -0.5), tools="reset")
         self.figure.grid.visible = False
+        self.figure.xaxis.ticker, self.figure.yaxis.ticker = FixedTicker(), FixedTicker()
         self.figure.xaxis.axis_label, self.figure.yaxis.axis_label = column_word, row_word
         color = {"field": "value", "transform": self.mapper}
         cells = plain_glyph(
@@ -150,7 +151,7 @@ def _counted(count: int, word: str) -> str:
 def _name_ticks(axis, names: Sequence[str]) -> None:
     """Label each place, or every second, third, ... where they would be too many; long names lose their beginning."""
     step = -(-len(names) // MOST_TICKS)
-    axis.ticker = FixedTicker(ticks=list(range(0, len(names), step)))
+    axis.ticker.ticks = list(range(0, len(names), step))
     axis.major_label_overrides = {
         place: name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}" for place, name in enumerate(names)
     }
