@@ -80,6 +80,7 @@ class HeatMap(View):
         selected: tuple[int, int] | None = None,
         row_label: str | None = None,
         column_label: str | None = None,
+        column_word: str | None = None,
         row_ticks: Sequence[str] | None = None,
         column_ticks: Sequence[str] | None = None,
     ) -> None:
@@ -99,6 +100,8 @@ class HeatMap(View):
             Cell that is framed.
         row_label, column_label : str, optional
             Of the axes, where they say more than the words of the hover.
+        column_word : str, optional
+            What a column is now, in the summary and at the axis.
         row_ticks, column_ticks : sequence of str, optional
             Labels at the axes instead of the names.
         """
@@ -120,19 +123,19 @@ class HeatMap(View):
         self._chosen.data = {"x": [selected[1]], "y": [selected[0]]} if framed else {"x": [], "y": []}
         peak = largest_finite(values) or 1.0
         self.mapper.update(low=-peak, high=peak)
-        self._fit(self.figure.x_range, -0.5, width - 0.5)
-        self._fit(self.figure.y_range, height - 0.5, -0.5)
+        self._fit(self.figure.x_range, -0.5, max(width, 1) - 0.5)
+        self._fit(self.figure.y_range, max(height, 1) - 0.5, -0.5)
         self.figure.yaxis.axis_label = row_label or self._words[0]
-        self.figure.xaxis.axis_label = column_label or self._words[1]
+        self.figure.xaxis.axis_label = column_label or column_word or self._words[1]
         _name_ticks(self.figure.yaxis[0], rows if row_ticks is None else row_ticks)
         _name_ticks(self.figure.xaxis[0], columns if column_ticks is None else column_ticks)
-        self.summary = self._described(values)
+        self.summary = self._described(values, column_word or self._words[1])
 
-    def _described(self, values: np.ndarray) -> str:
+    def _described(self, values: np.ndarray, column_word: str) -> str:
         finite = values[np.isfinite(values)]
         if not finite.size:
             return self._empty_text
-        row_word, column_word, value_word = self._words
+        row_word, _, value_word = self._words
         size = f"{_counted(values.shape[0], row_word)} x {_counted(values.shape[1], column_word)}"
         return f"{value_word} of {size}, from {finite.min():.3g} to {finite.max():.3g}."
 
@@ -150,7 +153,7 @@ def _counted(count: int, word: str) -> str:
 
 def _name_ticks(axis, names: Sequence[str]) -> None:
     """Label each place, or every second, third, ... where they would be too many; long names lose their beginning."""
-    step = -(-len(names) // MOST_TICKS)
+    step = max(1, -(-len(names) // MOST_TICKS))
     axis.ticker.ticks = list(range(0, len(names), step))
     axis.major_label_overrides = {
         place: name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}" for place, name in enumerate(names)

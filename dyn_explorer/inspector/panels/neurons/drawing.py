@@ -53,7 +53,7 @@ def _show_classes(view: views.HeatMap, result: NeuronsResult, names: list[str]) 
     _fill(view, result, names, words, gradient, sd, "class", result.category)
 
 
-def _fill(view, result, names, words, gradient, sd, column_label, chosen_column) -> None:
+def _fill(view, result, names, words, gradient, sd, column_word, chosen_column) -> None:
     chosen_row = names.index(result.layer) if result.layer in names else -1
     notes = [
         result.network.reasons.get(name, "not measured yet" if np.isnan(value) else f"chance 0 ± {spread:.3f}")
@@ -69,7 +69,7 @@ def _fill(view, result, names, words, gradient, sd, column_label, chosen_column)
         chance=chance,
         notes=notes,
         selected=(chosen_row, chosen_column),
-        column_label=column_label,
+        column_word=column_word,
         row_label="hidden layer",
     )
 
@@ -86,10 +86,18 @@ def show_density(view: views.RankDensity, result: NeuronsResult) -> None:
     )
 
 
+def shown_neurons(result: NeuronsResult) -> np.ndarray:
+    """The neurons that the class reads most strongly, and in their last place the chosen one if it is none of them."""
+    order = result.chosen.by_weight(result.category)[:MOST_SHOWN].copy()
+    if result.neuron not in order:
+        order[-1] = result.neuron
+    return order
+
+
 def show_neurons(view: views.HeatMap, result: NeuronsResult) -> None:
     """G of the neurons that the class reads most strongly, for all classes."""
     chosen, category = result.chosen, result.category
-    order = chosen.by_weight(category)[:MOST_SHOWN]
+    order = shown_neurons(result)
     gradient = chosen.aligned.gradient[:, order]
     with np.errstate(invalid="ignore"):
         chance = np.abs(gradient) <= MARGIN * chosen.aligned.null_sd[:, None]

@@ -39,7 +39,7 @@ class Kept:
     def __init__(self) -> None:
         self._networks, self._layers = Memo(KEPT_NETWORKS), Memo(KEPT_NETWORKS)
         self._columns, self._truncations = Memo(KEPT_COLUMNS), Memo(KEPT_NETWORKS)
-        self._stamps = Memo(KEPT_NETWORKS)
+        self._stamps, self._untrained = Memo(KEPT_NETWORKS), Memo(KEPT_NETWORKS)
 
     def ranks(self, look: Look, layer: str) -> tuple[NetworkRanks, LayerRanks]:
         """All hidden layers, and the chosen one, which may be another.
@@ -88,27 +88,32 @@ class Kept:
 
         return self._columns.get(self._column_key(look, epoch), measured)
 
-    def untrained(self, look: Look, names: list[str]) -> tuple[dict[str, float], str]:
-        """G of an untrained copy by layer, or why there is none."""
+    def untrained(
+        self, look: Look, names: list[str], *, only_known: bool = False
+    ) -> tuple[dict[str, float] | None, str]:
+        """G of an untrained copy by layer, or why there is none; None if it is not known yet and is not to be made."""
+        key = (self._stamp(look), look.bn_stats, *names)
 
-        def measured() -> Column:
-            return self._measured(look, capture.untrained_copy(look.source.live_model, seed=SEED), names)
+        def measured() -> tuple[dict[str, float], str]:
+            try:
+                found = self._measured(look, capture.untrained_copy(look.source.live_model, seed=SEED), names)
+            except Cancelled:
+                raise
+            except DynExplorerError as error:
+                return {}, f"No untrained copy: {error}"
+            return dict(zip(names, found.gradient.tolist(), strict=True)), ""
 
-        try:
-            found = self._columns.get(("untrained", self._stamp(look), look.bn_stats, *names), measured)
-        except Cancelled:
-            raise
-        except DynExplorerError as error:
-            return {}, f"No untrained copy: {error}"
-        return dict(zip(names, found.gradient.tolist(), strict=True)), ""
+        return (None, "") if only_known and key not in self._untrained else self._untrained.get(key, measured)
 
-    def truncation(self, look: Look, pooling: str) -> analysis.Truncation:
-        """The network with its activations made the identity, from each on."""
+    def truncation(self, look: Look, pooling: str, *, only_known: bool = False) -> analysis.Truncation | None:
+        """The network with its activations made the identity, from each on; None as for `untrained`."""
+        key = (*look.key, pooling)
         recording, options = look.recording, {"bn_stats": look.bn_stats, "pooling": pooling, "cancel": look.job.cancel}
-        return self._truncations.get(
-            (*look.key, pooling),
-            lambda: analysis.truncation(look.source.model, recording.inputs, recording.labels, **options),
-        )
+
+        def made() -> analysis.Truncation:
+            return analysis.truncation(look.source.model, recording.inputs, recording.labels, **options)
+
+        return None if only_known and key not in self._truncations else self._truncations.get(key, made)
 
     def _measured(self, look: Look, model, names: list[str]) -> Column:
         return column(layers_ranks(model, look.recording, names, look.bn_stats, look.job, bins=COARSE), names)

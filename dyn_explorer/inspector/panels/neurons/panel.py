@@ -58,8 +58,8 @@ class NeuronsPanel(Panel):
         Card(
             "neurons",
             "G of neuron and class, strongest readout weight first",
-            "The 40 neurons that the chosen class reads most strongly. A tap chooses neuron and class. Grey crosses: "
-            "within 3 deviations under permuted labels.",
+            "The 40 neurons that the chosen class reads most; a chosen one that is none of them stands last. A "
+            "tap chooses neuron and class. Grey crosses: within 3 deviations under permuted labels.",
             half=True,
             legend=(("×", theme.NEUTRAL, "no more than chance"),),
         ),
@@ -125,11 +125,14 @@ class NeuronsPanel(Panel):
             settings.bn_stats,
             settings.pooling,
             settings.start,
+            self._kept.truncation(look, settings.pooling, only_known=True),
+            *self._kept.untrained(look, network.names, only_known=True),
         )
 
     def refine(self, source: Source, result: NeuronsResult, settings: Settings, job: Job) -> NeuronsResult | None:
         """Truncation, the untrained copy, and the epochs that were not measured yet."""
-        if source.held or source.recording is None:
+        missing = result.truncation is None or result.untrained is None or None in result.columns
+        if source.held or source.recording is None or not missing:
             return None
         look = Look(source, source.recording, result.bn_stats, job)
         names = result.network.names
@@ -201,7 +204,7 @@ class NeuronsPanel(Panel):
             cells = ("layer,epoch", [(layer, epoch) for layer in layers for epoch in result.epochs])
         else:
             cells = ("layer,neurons.category", [(name, k) for name in layers for k in range(result.n_classes)])
-        shown = row_values[: drawing.MOST_SHOWN]
+        shown = result.chosen.places[drawing.shown_neurons(result)].tolist()
         pairs = [(category, place) for category in range(result.n_classes) for place in shown]
         steps = [] if result.truncation is None else list(range(len(result.truncation.accuracy)))
         return {
