@@ -21,12 +21,14 @@ from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectra
 from dyn_explorer.analysis.filter_svd import FilterSVD, filter_svd
 from dyn_explorer.analysis.hypergraph import Hypergraph
 from dyn_explorer.analysis.hypergraph_export import to_hif, to_hypernetx, to_xgi
+from dyn_explorer.analysis.layer_fields import hidden_activations, layer_fields
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,
     layer_fluctuation,
     shuffled_weights,
 )
+from dyn_explorer.analysis.linear_map import linear_map, linear_maps
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.operator_spectrum import operator_spectrum
@@ -37,6 +39,8 @@ from dyn_explorer.analysis.random_matrix_fit import (
     marchenko_pastur_median,
     random_matrix_fit,
 )
+from dyn_explorer.analysis.rank_alignment import rank_alignment
+from dyn_explorer.analysis.rank_alignment_result import RankAlignment
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
 from dyn_explorer.analysis.sample_basin import noisy_inputs, sample_basin
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
@@ -50,6 +54,7 @@ from dyn_explorer.analysis.stability import (
     volatility,
 )
 from dyn_explorer.analysis.stable import stable_modes
+from dyn_explorer.analysis.stand_in import HiddenActivation
 from dyn_explorer.analysis.surrogates import surrogates
 from dyn_explorer.analysis.svd_heat_map import SVDHeatMap, svd_heat_map
 from dyn_explorer.analysis.synchrony import (
@@ -63,6 +68,7 @@ from dyn_explorer.analysis.synchrony import (
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
 from dyn_explorer.analysis.weight_spectrum import WeightSpectrum, spectrum_verdict, weight_spectrum
 from dyn_explorer.analysis.weight_basin import weight_basin, weight_layers
+from dyn_explorer.analysis.truncation import Truncation, truncation, truncation_accuracy
 
 __all__ = [
     "DMD_METHODS",
@@ -85,6 +91,11 @@ __all__ = [
     "MethodInfo",
     "Pseudospectrum",
     "RandomMatrixFit",
+    "HiddenActivation",
+    "LinkWeights",
+    "MethodInfo",
+    "Pseudospectrum",
+    "RankAlignment",
     "SVDHeatMap",
     "SeedInterval",
     "SeparationNull",
@@ -93,6 +104,7 @@ __all__ = [
     "Synchrony",
     "TrainingMeasures",
     "WeightSpectrum",
+    "Truncation",
     "background_foreground",
     "class_hypergraph",
     "basin_plane",
@@ -108,10 +120,14 @@ __all__ = [
     "filter_svd",
     "fluctuation_null",
     "function_strength",
+    "hidden_activations",
     "independent_metastability",
     "integration",
     "jensen_shannon",
+    "layer_fields",
     "layer_fluctuation",
+    "linear_map",
+    "linear_maps",
     "link_weights",
     "marchenko_pastur_density",
     "marchenko_pastur_median",
@@ -132,6 +148,7 @@ __all__ = [
     "probe_signals",
     "pseudospectrum",
     "sample_basin",
+    "rank_alignment",
     "seed_interval",
     "separation",
     "separation_null",
@@ -149,6 +166,8 @@ __all__ = [
     "to_hypernetx",
     "to_xgi",
     "training_measures",
+    "truncation",
+    "truncation_accuracy",
     "unrolled_moments",
     "volatility",
     "weight_spectrum",

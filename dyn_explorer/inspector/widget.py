@@ -558,6 +558,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         return getattr(self._of_this_thread, "hand_moves", False)
 
     def _set(self, name: str, value) -> None:
+        if "," in name:  # a tap may choose several things, such as the row and the column of a grid
+            for part, one in zip(name.split(","), value, strict=True):
+                self._set(part, one)
+            return
         key, dot, option = name.partition(".")
         if dot:
             self._set_option(key, option, value)
@@ -567,6 +571,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             raise DynExplorerError(f"there is no choice {name!r}; the choices are {', '.join(CHOICES)}.")
 
     def _get(self, name: str):
+        if "," in name:
+            return tuple(self._get(part) for part in name.split(","))
         key, dot, option = name.partition(".")
         return getattr(self._panel(key).options, option) if dot else getattr(self, name)
 

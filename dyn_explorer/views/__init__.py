@@ -10,6 +10,7 @@ from .component_bars import ComponentBars
 from .basin_curve import BasinCurve, NoiseCurve
 from .basin_path import BasinPath
 from .class_plane import ClassPlane
+from .class_histograms import ClassHistograms
 from .curves import Curve, Curves
 from .direction_graph import DirectionGraph, Links
 from .eigenvalue_circle import EigenvalueCircle
@@ -25,6 +26,11 @@ from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
 from .noisy_pictures import NoisyPictures
+from .heat_map import HeatMap
+from .map_row import MapRow
+from .mode_energies import ModeEnergies
+from .mode_image import ModeImage
+from .rank_density import RankDensity
 from .singular_values import SingularValues
 from .spectrum_density import SpectrumDensity
 from .theme import bokeh_theme
@@ -37,6 +43,7 @@ __all__ = [
     "BasinCurve",
     "BasinPath",
     "ClassPlane",
+    "ClassHistograms",
     "Curve",
     "Curves",
     "DirectionGraph",
@@ -55,6 +62,11 @@ __all__ = [
     "ModeImage",
     "NoiseCurve",
     "NoisyPictures",
+    "HeatMap",
+    "MapRow",
+    "ModeEnergies",
+    "ModeImage",
+    "RankDensity",
     "SingularValues",
     "SpectrumDensity",
     "Tile",

@@ -71,7 +71,7 @@ class Curves(View):
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "row", "name", "epoch", "color", "marker")})
         self.figure = quiet_figure(x_range=self._range(0.0, 1.0), y_range=self._range(0.0, 1.0))
         self.figure.xaxis.axis_label = self.figure.yaxis.axis_label = " "
-        self._ticks = self.figure.xaxis[0].ticker
+        self._ticks, self._own_ticks = self.figure.xaxis[0].ticker, FixedTicker()
         self.figure.patches("xs", "ys", source=self._bands, fill_color="color", fill_alpha=0.18, line_color=None)
         self.figure.multi_line("xs", "ys", source=self._lines, color="color", line_width=1.5, line_dash=field("dash"))
         dots = plain_glyph(
@@ -117,9 +117,11 @@ class Curves(View):
 
     def _set_ticks(self, ticks: Sequence[tuple[float, str]]) -> None:
         axis = self.figure.xaxis[0]
-        if axis.major_label_overrides == dict(ticks):
-            return
-        axis.ticker = FixedTicker(ticks=[place for place, _ in ticks]) if ticks else self._ticks
+        # A new ticker makes Bokeh walk through the whole document, which a slider would feel.
+        if ticks:
+            self._own_ticks.ticks = [place for place, _ in ticks]
+        if axis.ticker is not (wanted := self._own_ticks if ticks else self._ticks):
+            axis.ticker = wanted
         axis.major_label_overrides = dict(ticks)
 
     def clear(self) -> None:

@@ -16,3 +16,9 @@ __all__ = ["PANELS", "Card", "ClassesPanel", "DynamicsPanel", "Panel", "Settings
 PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel, BasinsPanel)
 
 __all__ = ["PANELS", "BasinsPanel", "Card", "DynamicsPanel", "Panel", "Settings", "TrainingPanel"]
+from .neurons import NeuronsPanel
+from .training import TrainingPanel
+
+PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel, NeuronsPanel)
+
+__all__ = ["PANELS", "Card", "DynamicsPanel", "NeuronsPanel", "Panel", "Settings", "TrainingPanel"]

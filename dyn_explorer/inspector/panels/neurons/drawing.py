@@ -1,0 +1,165 @@
+"""The Neurons panel's result in its figures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dyn_explorer import views
+from dyn_explorer.analysis.rank_alignment_result import MARGIN
+
+from .result import NeuronsResult
+from .tables import activation_name
+
+MOST_SHOWN = 40
+
+
+def show_layers(view: views.HeatMap, result: NeuronsResult) -> None:
+    """G of the layers, over epochs where there is a history with weights, else over classes."""
+    names = result.network.names
+    if result.epochs:
+        _show_epochs(view, result, names)
+    else:
+        _show_classes(view, result, names)
+    if not names:
+        view.summary = "No hidden activation is fed by a layer that can be recorded."
+
+
+def _show_epochs(view: views.HeatMap, result: NeuronsResult, names: list[str]) -> None:
+    blank = np.full(len(names), np.nan)
+
+    def stacked(field: str) -> np.ndarray:
+        columns = [blank if one is None else getattr(one, field) for one in result.columns]
+        return np.stack(columns, axis=1)
+
+    gradient, sd = stacked("gradient"), np.fmax(stacked("label_sd"), stacked("sign_sd"))
+    words = ["now" if epoch is None else str(epoch) for epoch in result.epochs]
+    _fill(view, result, names, words, gradient, sd, "epoch", result.epochs.index(result.epoch) if _has(result) else -1)
+
+
+def _has(result: NeuronsResult) -> bool:
+    return result.epoch in result.epochs
+
+
+def _show_classes(view: views.HeatMap, result: NeuronsResult, names: list[str]) -> None:
+    blank = np.full(result.n_classes, np.nan)
+    found = [result.network.layers[name].aligned if name in result.network.layers else None for name in names]
+
+    def stacked(field: str) -> np.ndarray:
+        rows = [blank if one is None else getattr(one, field) for one in found]
+        return np.array(rows).reshape(len(names), result.n_classes)
+
+    gradient, sd = stacked("class_gradient"), np.fmax(stacked("class_null_sd"), stacked("class_sign_sd"))
+    words = [str(index) for index in range(result.n_classes)]
+    _fill(view, result, names, words, gradient, sd, "class", result.category)
+
+
+def _fill(view, result, names, words, gradient, sd, column_word, chosen_column) -> None:
+    chosen_row = names.index(result.layer) if result.layer in names else -1
+    notes = [
+        result.network.reasons.get(name, "not measured yet" if np.isnan(value) else f"chance 0 ± {spread:.3f}")
+        for name, values, spreads in zip(names, gradient, sd, strict=True)
+        for value, spread in zip(values, spreads, strict=True)
+    ]
+    with np.errstate(invalid="ignore"):
+        chance = np.abs(gradient) <= MARGIN * sd
+    view.update(
+        gradient,
+        rows=names,
+        columns=words,
+        chance=chance,
+        notes=notes,
+        selected=(chosen_row, chosen_column),
+        column_word=column_word,
+        row_label="hidden layer",
+    )
+
+
+def show_density(view: views.RankDensity, result: NeuronsResult) -> None:
+    """The density of ranks of the chosen layer."""
+    aligned, category = result.chosen.aligned, result.category
+    view.update(
+        aligned.density[category],
+        aligned.density_sd[category],
+        aligned.mean_density,
+        aligned.mean_density_sd,
+        name=str(category),
+    )
+
+
+def shown_neurons(result: NeuronsResult) -> np.ndarray:
+    """The neurons that the class reads most strongly, and in their last place the chosen one if it is none of them."""
+    order = result.chosen.by_weight(result.category)[:MOST_SHOWN].copy()
+    if result.neuron not in order:
+        order[-1] = result.neuron
+    return order
+
+
+def show_neurons(view: views.HeatMap, result: NeuronsResult) -> None:
+    """G of the neurons that the class reads most strongly, for all classes."""
+    chosen, category = result.chosen, result.category
+    order = shown_neurons(result)
+    gradient = chosen.aligned.gradient[:, order]
+    with np.errstate(invalid="ignore"):
+        chance = np.abs(gradient) <= MARGIN * chosen.aligned.null_sd[:, None]
+    place = np.flatnonzero(order == result.neuron)
+    notes = [f"weight {weight:+.3g}" for weight in chosen.readout[:, order].ravel()]
+    view.update(
+        gradient,
+        rows=[str(index) for index in range(result.n_classes)],
+        columns=[chosen.name(index) for index in order],
+        chance=chance,
+        notes=notes,
+        selected=(category, int(place[0]) if len(place) else -1),
+        column_label=f"neurons by |weight| for class {category}, the largest first",
+        column_ticks=[str(number) for number in range(1, len(order) + 1)],
+    )
+
+
+def show_fields(view: views.ClassHistograms, result: NeuronsResult) -> None:
+    """The signed fields of the chosen neuron."""
+    chosen, category, neuron = result.chosen, result.category, result.neuron
+    sign = np.sign(chosen.readout[category, neuron])
+    label = f"field of neuron {chosen.name(neuron)}, times the sign of its weight ({'+' if sign >= 0 else '−'})"
+    members = result.labels == category
+    view.update((sign or 1.0) * chosen.fields[:, neuron], members, name=str(category), label=label)
+    value, sd = chosen.aligned.gradient[category, neuron], chosen.aligned.null_sd[category]
+    said = "undefined" if np.isnan(value) else f"{value:.3f}, where permuted labels give 0 ± {sd:.3f}"
+    view.summary = f"{view.summary} G is {said}."
+
+
+def show_truncation(view: views.Curves, result: NeuronsResult) -> None:
+    """Accuracy and agreement of the truncated networks."""
+    found = result.truncation
+    if found is None or not len(found.accuracy):
+        view.clear()
+        view.summary = "Truncating …" if found is None else "This network has no hidden activation."
+        return
+    count = len(found.accuracy)
+    place = np.arange(count, dtype=float)
+    names = [activation_name(result, index) for index in range(count)]
+    # A single activation still has a line to stand beside.
+    ends = np.array([-0.5, count - 0.5])
+
+    def flat(name: str, value: float, **options) -> views.Curve:
+        return views.Curve(name, ends, np.full(2, value), epochs=["", ""], **options)
+
+    curves = [
+        flat("most frequent class", found.largest_class, is_null=True),
+        views.Curve("accuracy", place, found.accuracy, epochs=names),
+        views.Curve("agreement", place, found.agreement, run=1, epochs=names),
+        views.Curve("whole network", place, np.full(count, found.full_accuracy), run=2, epochs=names),
+    ]
+    start = result.start if result.start is not None and result.start < count else None
+    step = -(-count // 20)
+    ticks = [(float(index), _short(names[index])) for index in range(0, count, step)]
+    view.update(
+        curves,
+        x_label="activations are the identity from this layer on",
+        y_label="share of the samples",
+        cursor=None if start is None else float(start),
+        ticks=ticks,
+    )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 12 else f"…{name[-11:]}"
