@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .capture import History, list_layers, record, snapshots
     from .errors import DynExplorerError
     from .inspector import Inspector, explore
+    from .sweeps import sweep
     from .tables import metrics_table
     from .trends import metrics_trend
 
@@ -34,6 +35,7 @@ __all__ = [
     "metrics_trend",
     "record",
     "snapshots",
+    "sweep",
     "views",
 ]
 
@@ -48,6 +50,7 @@ _HOMES = {
     "metrics_trend": "trends",
     "record": "capture",
     "snapshots": "capture",
+    "sweep": "sweeps",
 }
 
 
