@@ -40,6 +40,7 @@ from dyn_explorer.analysis.synchrony import (
     phases,
     synchrony,
 )
+from dyn_explorer.analysis.tall_factor import tall_factor
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
 
 __all__ = [
@@ -90,6 +91,7 @@ __all__ = [
     "surrogates",
     "svd_heat_map",
     "synchrony",
+    "tall_factor",
     "training_measures",
     "unrolled_moments",
     "volatility",

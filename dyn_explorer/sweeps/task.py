@@ -12,6 +12,7 @@ from torch import nn
 from .. import __version__
 from ..capture import unwrap
 from ..errors import Cancelled, DynExplorerError
+from .alone import alone
 from .cache import FORMAT, Cache, Kept
 from .content import digest
 from .finding import Finding
@@ -19,7 +20,6 @@ from .look import Look
 from .measures import Asked, failed, found_by
 from .options import SweepOptions
 from .subjects import Subject
-from .threads import torch_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def measure(task: Task, cancel: threading.Event | None = None) -> Outcome:
     DynExplorerError
         The cache cannot be written.
     """
-    with torch_threads(task.options.threads):
+    with alone(task.options.threads):
         try:
             model = task.subject.model()
             content = digest(unwrap(model))
