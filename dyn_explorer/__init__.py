@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .capture import History, list_layers, record, snapshots
     from .errors import DynExplorerError
     from .inspector import Inspector, explore
-    from .sweeps import sweep
+    from .sweeps import named_model, sweep
     from .tables import metrics_table
     from .trends import metrics_trend
 
@@ -33,6 +33,7 @@ __all__ = [
     "list_layers",
     "metrics_table",
     "metrics_trend",
+    "named_model",
     "record",
     "snapshots",
     "sweep",
@@ -48,6 +49,7 @@ _HOMES = {
     "list_layers": "capture",
     "metrics_table": "tables",
     "metrics_trend": "trends",
+    "named_model": "sweeps",
     "record": "capture",
     "snapshots": "capture",
     "sweep": "sweeps",

@@ -1,5 +1,6 @@
 """Sweeps: many models and checkpoints, measured alike."""
 
-from .sweep import sweep
+from .compare import sweep
+from .named_model import named_model
 
-__all__ = ["sweep"]
+__all__ = ["named_model", "sweep"]

@@ -12,6 +12,7 @@ from torch import nn
 from ..capture import History, copy_with, unwrap
 from ..capture.checkpoints import load_into
 from ..errors import DynExplorerError
+from .named_model import is_named, named_model
 
 _WAYS = (
     "a torch.nn.Module, a function without arguments that builds one, (checkpoint path, builder), a History, or "
@@ -145,6 +146,8 @@ def _subjects(name: str, given: object) -> list[Subject | Epoch]:
             return _epochs(name, stored, builder)
         if isinstance(stored, (str, PathLike)) and _builds(builder):
             return [Subject(name, builder, checkpoint=fspath(stored))]
+    if is_named(given):
+        return [Subject(name, named_model(given))]
     if _builds(given):
         return [Subject(name, given)]
     raise DynExplorerError(f"model {name!r} is a {_kind(given)}; give {_WAYS}")

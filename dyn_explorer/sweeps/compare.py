@@ -54,10 +54,11 @@ def sweep(
     Parameters
     ----------
     models : mapping of str to model
-        Each a torch.nn.Module; a function without arguments that builds one; a pair of a checkpoint's path and its
-        builder; a `History`, which gives one model per epoch whose weights it holds; or a pair of a loaded History and
-        its builder. What is built is let go as soon as it is measured. Models are measured in eval mode and given back
-        as they were. Checkpoints are safetensors, or files that torch loads with ``weights_only=True``.
+        Each a torch.nn.Module; a function without arguments that builds one; a name such as ``"torchvision:resnet18"``
+        (see `named_model`); a pair of a checkpoint's path and its builder; a `History`, which gives one model per epoch
+        whose weights it holds; or a pair of a loaded History and its builder. What is built is let go as soon as it is
+        measured. Models are measured in eval mode and given back as they were. Checkpoints are safetensors, or files
+        that torch loads with ``weights_only=True``.
     inputs, labels
         As for `record`; the same for every model.
     measures : str, callable, mapping, or iterable of these, optional
@@ -166,7 +167,7 @@ def _refuse(reason: str) -> nn.Module:
 
 
 def _said(outcome: Outcome, done: int, total: int) -> str:
-    how = "from the cache" if outcome.families and not outcome.computed else "measured"
+    how = "measured" if outcome.computed else "from the cache" if any(outcome.keys) else "failed"
     return f"{outcome.name} {how}, {done} of {total} models"
 
 
