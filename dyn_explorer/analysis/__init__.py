@@ -3,6 +3,7 @@
 from dyn_explorer.analysis.affine_layer import AffineLayer
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
+from dyn_explorer.analysis.correlation import Coefficient, Correlation, correlation
 from dyn_explorer.analysis.dfa import DFAResult, dfa
 from dyn_explorer.analysis.distribution_divergence import jensen_shannon
 from dyn_explorer.analysis.dmd import dmd
@@ -47,7 +48,9 @@ __all__ = [
     "DMD_METHODS",
     "AffineLayer",
     "BackgroundForeground",
+    "Coefficient",
     "CompressedSnapshots",
+    "Correlation",
     "DFAResult",
     "DMDResult",
     "DynamicsMetrics",
@@ -64,6 +67,7 @@ __all__ = [
     "background_foreground",
     "compress",
     "convergence_epoch",
+    "correlation",
     "dfa",
     "dmd",
     "dynamics_metrics",
