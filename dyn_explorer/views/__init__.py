@@ -5,11 +5,14 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 """
 
 from .base import View
+from .correlation_of import correlation, parallel_coordinates
 from .curves import Curve, Curves
 from .eigenvalue_circle import EigenvalueCircle
 from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
+from .model_scatter import ModelScatter
+from .parallel_coordinates import ParallelCoordinates
 from .singular_values import SingularValues
 from .theme import bokeh_theme
 from .time_dynamics import TimeDynamics
@@ -21,8 +24,12 @@ __all__ = [
     "MapRow",
     "ModeEnergies",
     "ModeImage",
+    "ModelScatter",
+    "ParallelCoordinates",
     "SingularValues",
     "TimeDynamics",
     "View",
     "bokeh_theme",
+    "correlation",
+    "parallel_coordinates",
 ]
