@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .errors import DynExplorerError
     from .inspector import Inspector, explore
     from .spectra import layer_table
+    from .sweeps import named_model, sweep
     from .tables import metrics_table
     from .trends import metrics_trend
 
@@ -34,8 +35,10 @@ __all__ = [
     "list_layers",
     "metrics_table",
     "metrics_trend",
+    "named_model",
     "record",
     "snapshots",
+    "sweep",
     "views",
 ]
 
@@ -49,8 +52,10 @@ _HOMES = {
     "list_layers": "capture",
     "metrics_table": "tables",
     "metrics_trend": "trends",
+    "named_model": "sweeps",
     "record": "capture",
     "snapshots": "capture",
+    "sweep": "sweeps",
 }
 
 

@@ -7,6 +7,7 @@ from dyn_explorer.analysis.component_barcode import Barcode
 from dyn_explorer.analysis.basin import Basin
 from dyn_explorer.analysis.basin_plane import BasinPlane, basin_plane, predicted_classes
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
+from dyn_explorer.analysis.correlation import Coefficient, Correlation, correlation
 from dyn_explorer.analysis.dfa import DFAResult, dfa
 from dyn_explorer.analysis.direction_basis import DirectionBasis, direction_basis
 from dyn_explorer.analysis.direction_signals import direction_signals, strongest_first
@@ -65,6 +66,7 @@ from dyn_explorer.analysis.synchrony import (
     phases,
     synchrony,
 )
+from dyn_explorer.analysis.tall_factor import tall_factor
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
 from dyn_explorer.analysis.weight_spectrum import WeightSpectrum, spectrum_verdict, weight_spectrum
 from dyn_explorer.analysis.weight_basin import weight_basin, weight_layers
@@ -78,7 +80,9 @@ __all__ = [
     "ClassHypergraph",
     "Basin",
     "BasinPlane",
+    "Coefficient",
     "CompressedSnapshots",
+    "Correlation",
     "DFAResult",
     "DMDResult",
     "DirectionBasis",
@@ -110,6 +114,7 @@ __all__ = [
     "basin_plane",
     "compress",
     "convergence_epoch",
+    "correlation",
     "dfa",
     "direction_basis",
     "direction_signals",
@@ -165,6 +170,7 @@ __all__ = [
     "to_hif",
     "to_hypernetx",
     "to_xgi",
+    "tall_factor",
     "training_measures",
     "truncation",
     "truncation_accuracy",

@@ -1,5 +1,6 @@
 """The only part of the package that touches a live model."""
 
+from .affine_layers import affine_layers
 from .copies import copy_with
 from .epochs import EpochRecording, record_epochs
 from .guard import borrow
@@ -24,6 +25,7 @@ __all__ = [
     "RecordingError",
     "SignalReader",
     "Snapshots",
+    "affine_layers",
     "borrow",
     "copy_with",
     "dmd_xai_snapshots",

@@ -11,6 +11,7 @@ from .basin_curve import BasinCurve, NoiseCurve
 from .basin_path import BasinPath
 from .class_plane import ClassPlane
 from .class_histograms import ClassHistograms
+from .correlation_of import correlation, parallel_coordinates
 from .curves import Curve, Curves
 from .direction_graph import DirectionGraph, Links
 from .eigenvalue_circle import EigenvalueCircle
@@ -31,6 +32,8 @@ from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
 from .rank_density import RankDensity
+from .model_scatter import ModelScatter
+from .parallel_coordinates import ParallelCoordinates
 from .singular_values import SingularValues
 from .spectrum_density import SpectrumDensity
 from .theme import bokeh_theme
@@ -67,6 +70,8 @@ __all__ = [
     "ModeEnergies",
     "ModeImage",
     "RankDensity",
+    "ModelScatter",
+    "ParallelCoordinates",
     "SingularValues",
     "SpectrumDensity",
     "Tile",
@@ -74,4 +79,6 @@ __all__ = [
     "TimeDynamics",
     "View",
     "bokeh_theme",
+    "correlation",
+    "parallel_coordinates",
 ]

@@ -9,7 +9,7 @@ import numpy as np
 from bokeh.core.properties import field
 from bokeh.models import ColumnDataSource, FixedTicker, Span, TapTool
 
-from .base import View, empty, hover, plain_glyph, quiet_figure
+from .base import View, empty, finite_bounds, hover, plain_glyph, quiet_figure
 from .theme import DECAYING, GROWING, NEUTRAL, OUTSIDE, SELECTED, STABLE
 
 RUN_COLORS = (STABLE, GROWING, DECAYING, OUTSIDE)
@@ -108,8 +108,8 @@ class Curves(View):
         self.rows.data = _points([curve for curve in curves if not curve.is_null])
         self.figure.xaxis.axis_label, self.figure.yaxis.axis_label = x_label, y_label
         self._set_ticks(ticks)
-        self._fit(self.figure.x_range, *_bounds([curve.x for curve in curves]))
-        self._fit(self.figure.y_range, *_bounds([part for curve in curves for part in _heights(curve)]))
+        self._fit(self.figure.x_range, *finite_bounds([curve.x for curve in curves]))
+        self._fit(self.figure.y_range, *finite_bounds([part for curve in curves for part in _heights(curve)]))
         self._cursor.visible = cursor is not None
         if cursor is not None:
             self._cursor.location = cursor
@@ -181,17 +181,6 @@ def _points(curves: Sequence[Curve]) -> dict:
 
 def _heights(curve: Curve) -> list[np.ndarray]:
     return [curve.y] if curve.low is None else [curve.y, curve.low, curve.high]
-
-
-def _bounds(parts: Sequence[np.ndarray]) -> tuple[float, float]:
-    """Around all finite values, with a little room."""
-    values = np.concatenate([np.asarray(part, dtype=float) for part in parts]) if parts else np.empty(0)
-    values = values[np.isfinite(values)]
-    if values.size == 0:
-        return 0.0, 1.0
-    low, high = float(values.min()), float(values.max())
-    room = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
-    return low - room, high + room
 
 
 def _summary(curves: Sequence[Curve], x_label: str, y_label: str) -> str:

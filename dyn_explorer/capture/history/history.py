@@ -194,6 +194,11 @@ class History:
     # ---------------------------------------------------------------- reading
 
     @property
+    def model(self) -> nn.Module | None:
+        """The model that is followed; None if the history was loaded from a folder."""
+        return self._model
+
+    @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs recorded, in order."""
         return tuple(entry.epoch for entry in self._entries)
