@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .errors import DynExplorerError
     from .inspector import Inspector, explore
     from .tables import metrics_table
+    from .trends import metrics_trend
 
 __version__ = "0.1.0"
 
@@ -30,6 +31,7 @@ __all__ = [
     "explore",
     "list_layers",
     "metrics_table",
+    "metrics_trend",
     "record",
     "snapshots",
     "views",
@@ -43,6 +45,7 @@ _HOMES = {
     "explore": "inspector",
     "list_layers": "capture",
     "metrics_table": "tables",
+    "metrics_trend": "trends",
     "record": "capture",
     "snapshots": "capture",
 }

@@ -1,5 +1,6 @@
 """The only part of the package that touches a live model."""
 
+from .copies import copy_with
 from .epochs import EpochRecording, record_epochs
 from .guard import borrow
 from .history import History
@@ -20,6 +21,7 @@ __all__ = [
     "RecordingError",
     "Snapshots",
     "borrow",
+    "copy_with",
     "dmd_xai_snapshots",
     "list_layers",
     "path_inputs",

@@ -3,6 +3,21 @@
 from .checkpoints import CHECKPOINTS, load
 from .data import CLASS_NAMES, digits, shuffled
 from .model import SmallCNN, small_cnn
+from .runs import RUN_EPOCHS, RUN_LABELS, RUN_SEEDS, history
 from .training import accuracy, train
 
-__all__ = ["CHECKPOINTS", "CLASS_NAMES", "SmallCNN", "accuracy", "digits", "load", "shuffled", "small_cnn", "train"]
+__all__ = [
+    "CHECKPOINTS",
+    "CLASS_NAMES",
+    "RUN_EPOCHS",
+    "RUN_LABELS",
+    "RUN_SEEDS",
+    "SmallCNN",
+    "accuracy",
+    "digits",
+    "history",
+    "load",
+    "shuffled",
+    "small_cnn",
+    "train",
+]

@@ -68,6 +68,12 @@ class Memo:
                 self._values.popitem(last=False)
         return self._values[key]
 
+    def __contains__(self, key) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator:
+        return iter(list(self._values.values()))
+
     def clear(self) -> None:
         """Forget everything."""
         self._values.clear()
@@ -139,7 +145,7 @@ class Recorder:
         have = self.recording
         if have is not None and all(name in have.activations for name in names):
             return have
-        self._check_free()
+        self.check_free()
         # What was looked at before is recorded along, so that going back costs no forward pass, while it fits.
         kept = tuple(have.activations) if have is not None and _bytes(have) < KEPT_BYTES else ()
         wanted = list(dict.fromkeys((*kept, *names)))
@@ -164,7 +170,8 @@ class Recorder:
             return self._courses.get(names, lambda: self._epochs(names, job))
         return recording
 
-    def _check_free(self) -> None:
+    def check_free(self) -> None:
+        """Refuse to run anything while a training loop is running."""
         if self.held:
             raise DynExplorerError(
                 "this is not recorded yet, and no forward pass runs beside a training loop: it comes with the next "
@@ -172,7 +179,7 @@ class Recorder:
             )
 
     def _path(self, recording, layout: Layout, names: tuple[str, ...], job: Job) -> capture.Recording:
-        self._check_free()
+        self.check_free()
         count = len(recording.inputs)
         image = recording.inputs[layout.sample]
         to = recording.inputs[(layout.sample + 1) % count] if layout.path == "morph" else None
@@ -189,7 +196,7 @@ class Recorder:
         )
 
     def _epochs(self, names: tuple[str, ...], job: Job) -> capture.EpochRecording:
-        self._check_free()
+        self.check_free()
         if not self.checkpoints:
             raise DynExplorerError(
                 "there are no checkpoints to go along; open the model with "

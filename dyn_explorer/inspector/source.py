@@ -17,6 +17,7 @@ from .recorder import SEED, Layout, Memo, Recorder, Replay
 MOST_INPUTS = 256
 KEPT_SNAPSHOTS = 24
 KEPT_FITS = 64
+KEPT_EPOCHS = 4  # models of past epochs
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,21 +51,40 @@ class Source:
     device : str or torch.device, optional
         Where the inputs are moved; the model stays where it is.
     checkpoints : mapping, optional
-        Epoch to state dict or file, for axis "epoch".
+        Epoch to state dict or file, for axis "epoch"; by default those of the history.
+    history : History, optional
+        Of the run that trains the model; the epochs with weights can be looked at.
+
+    Attributes
+    ----------
+    epoch : int or None
+        Epoch whose weights are looked at; None for the model as it is now.
     """
 
     def __init__(
-        self, model, inputs, labels=None, *, device=None, checkpoints=None, most_inputs: int = MOST_INPUTS
+        self,
+        model,
+        inputs,
+        labels=None,
+        *,
+        device=None,
+        checkpoints=None,
+        history: capture.History | None = None,
+        most_inputs: int = MOST_INPUTS,
     ) -> None:
-        self.model = capture.unwrap(model)
+        self.live_model = capture.unwrap(model)
+        self.history = history
+        self.epoch: int | None = None
         self.device = _checked_device(device)
         self.most_inputs = most_inputs
         self._inputs = Replay(inputs) if isinstance(inputs, Iterator) else inputs
         self._labels = labels
-        self._recorder = self._recorder_of(self.model, checkpoints)
+        self._checkpoints = checkpoints
+        self._live = self._recorder = self._recorder_of(self.live_model, checkpoints)
+        self._then = Memo(KEPT_EPOCHS)
         self._untrained: Recorder | None = None
         self._held = False
-        self.layers = {info.name: info for info in capture.list_layers(self.model)}
+        self.layers = {info.name: info for info in capture.list_layers(self.live_model)}
         self._snapshots = Memo(KEPT_SNAPSHOTS)
         self._fits = Memo(KEPT_FITS)
 
@@ -79,9 +99,43 @@ class Source:
         )
 
     @property
+    def model(self):
+        """The model that is looked at: the live one, or a copy with the weights of an epoch."""
+        return self._recorder.model
+
+    def look_at(self, epoch: int | None) -> str:
+        """Look at the model of an epoch from now on; in words, why it is the live one after all, or nothing.
+
+        Raises
+        ------
+        DynExplorerError
+            If a copy is needed while a training loop is running.
+        """
+        self.epoch = None
+        self._recorder = self._live
+        if epoch is None:
+            return ""
+        if epoch not in self.history.checkpoint_epochs:
+            return f"Epoch {epoch} has no checkpoint, so this is the model as it is now."
+        self._recorder = self._then.get(epoch, lambda: self._recorder_at(epoch))
+        self.epoch = epoch
+        return ""
+
+    def _recorder_at(self, epoch: int) -> Recorder:
+        self._live.check_free()
+        model = capture.copy_with(self.live_model, self.history.state(epoch), f"epoch {epoch}")
+        return self._recorder_of(model, self._checkpoints)
+
+    @property
     def recording(self) -> capture.Recording | None:
         """The last recording of the inputs."""
         return self._recorder.recording
+
+    @property
+    def n_inputs(self) -> int | None:
+        """How many inputs are looked at; None before the first run."""
+        recording = self._recorder.recording or self._live.recording
+        return None if recording is None else len(recording.inputs)
 
     @property
     def failure(self) -> capture.RecordingError | None:
@@ -91,13 +145,23 @@ class Source:
     def hold(self, held: bool) -> None:
         """Run nothing until this is called again with False; what is recorded can still be looked at."""
         self._held = held
-        for recorder in (self._recorder, self._untrained):
+        for recorder in (self._live, self._untrained, *self._then):
             if recorder is not None:
                 recorder.held = held
 
+    @property
+    def held(self) -> bool:
+        """Whether a training loop is running, so that nothing may run beside it."""
+        return self._held
+
+    def check_free(self) -> None:
+        """Refuse to run anything while a training loop is running."""
+        self._live.check_free()
+
     def forget(self) -> None:
         """Drop what was recorded, because weights or inputs have changed."""
-        self._recorder.forget()
+        self._live.forget()
+        self._then.clear()
         self._snapshots.clear()
         self._fits.clear()
 
@@ -147,7 +211,7 @@ class Source:
             if self._held:
                 raise DynExplorerError("it is made once training is over: press Refresh then.")
             job.progress(0.5, "making an untrained copy")
-            self._untrained = self._recorder_of(capture.untrained_copy(self.model, seed=SEED))
+            self._untrained = self._recorder_of(capture.untrained_copy(self.live_model, seed=SEED))
         return self._laid_out(self._untrained, layers, layout, job)
 
     def _laid_out(self, recorder: Recorder, layers: tuple[str, ...], layout: Layout, job: Job) -> SnapshotSet:

@@ -5,6 +5,7 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 """
 
 from .base import View
+from .curves import Curve, Curves
 from .eigenvalue_circle import EigenvalueCircle
 from .map_row import MapRow
 from .mode_energies import ModeEnergies
@@ -14,6 +15,8 @@ from .theme import bokeh_theme
 from .time_dynamics import TimeDynamics
 
 __all__ = [
+    "Curve",
+    "Curves",
     "EigenvalueCircle",
     "MapRow",
     "ModeEnergies",

@@ -2,7 +2,8 @@
 
 from .base import Card, Panel, Settings
 from .dynamics import DynamicsPanel
+from .training import TrainingPanel
 
-PANELS: tuple[type[Panel], ...] = (DynamicsPanel,)
+PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel)
 
-__all__ = ["PANELS", "Card", "DynamicsPanel", "Panel", "Settings"]
+__all__ = ["PANELS", "Card", "DynamicsPanel", "Panel", "Settings", "TrainingPanel"]
