@@ -17,6 +17,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
     layer_fluctuation,
     shuffled_weights,
 )
+from dyn_explorer.analysis.layer_graph import LayerGraph, Link, NodeLayer, channel_links
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
@@ -51,8 +52,11 @@ __all__ = [
     "DMDResult",
     "DynamicsMetrics",
     "FluctuationNull",
+    "LayerGraph",
+    "Link",
     "LinkWeights",
     "MethodInfo",
+    "NodeLayer",
     "Pseudospectrum",
     "SVDHeatMap",
     "SeedInterval",
@@ -61,6 +65,7 @@ __all__ = [
     "Synchrony",
     "TrainingMeasures",
     "background_foreground",
+    "channel_links",
     "compress",
     "convergence_epoch",
     "dfa",

@@ -4,6 +4,7 @@ from .copies import copy_with
 from .epochs import EpochRecording, record_epochs
 from .guard import borrow
 from .history import History
+from .layer_graph import layer_graph
 from .layers import LayerInfo, list_layers, unwrap
 from .paths import path_inputs, record_path
 from .presets import PRESETS, dmd_xai_snapshots
@@ -23,6 +24,7 @@ __all__ = [
     "borrow",
     "copy_with",
     "dmd_xai_snapshots",
+    "layer_graph",
     "list_layers",
     "path_inputs",
     "record",
