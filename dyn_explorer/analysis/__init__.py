@@ -31,6 +31,7 @@ from dyn_explorer.analysis.stability import (
     volatility,
 )
 from dyn_explorer.analysis.stable import stable_modes
+from dyn_explorer.analysis.strength_null import StrengthNull, strength_null
 from dyn_explorer.analysis.surrogates import surrogates
 from dyn_explorer.analysis.svd_heat_map import SVDHeatMap, svd_heat_map
 from dyn_explorer.analysis.synchrony import (
@@ -62,6 +63,7 @@ __all__ = [
     "SeedInterval",
     "ShuffledColumnsNull",
     "StabilityIndex",
+    "StrengthNull",
     "Synchrony",
     "TrainingMeasures",
     "background_foreground",
@@ -92,6 +94,7 @@ __all__ = [
     "spectral_gap",
     "stability_index",
     "stable_modes",
+    "strength_null",
     "surrogates",
     "svd_heat_map",
     "synchrony",

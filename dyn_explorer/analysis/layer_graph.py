@@ -183,15 +183,23 @@ class LayerGraph:
         """Strength of every node of every node layer; options as in `strength`."""
         return [self.strength(place, **options) for place in range(len(self.nodes))]
 
-    def shuffled(self, seed: int) -> LayerGraph:
-        """The same graph with the weights of each layer in a random order, and so its biases."""
-        return replace(
-            self,
-            links=[
-                link if link.layer is None else replace(link, layer=shuffled_weights(link.layer, seed + place))
-                for place, link in enumerate(self.links)
-            ],
-        )
+    def shuffled(self, seed: int, *, near: int | None = None) -> LayerGraph:
+        """The same graph with the weights of each layer in a random order, and so its biases.
+
+        Parameters
+        ----------
+        seed : int
+            Decides the orders.
+        near : int, optional
+            Only links that touch this node layer are shuffled, as they would be with all others.
+        """
+
+        def drawn(place: int, link: Link) -> Link:
+            if link.layer is None or near not in (None, link.source, link.target):
+                return link
+            return replace(link, layer=shuffled_weights(link.layer, seed + place))
+
+        return replace(self, links=[drawn(place, link) for place, link in enumerate(self.links)])
 
 
 def fits(shape: tuple[int, ...], nodes: tuple[int, ...]) -> bool:

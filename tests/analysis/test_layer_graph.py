@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -16,7 +17,9 @@ from dyn_explorer.analysis import (
     function_strength,
     link_weights,
     node_strength,
+    strength_null,
 )
+from dyn_explorer.errors import Cancelled
 
 
 def chain() -> list[AffineLayer]:
@@ -107,3 +110,34 @@ def test_links_that_do_not_fit_are_refused():
 def test_transposed_convolutions_that_make_no_sense(options, match):
     with pytest.raises(DynExplorerError, match=match):
         AffineLayer(**{"weight": torch.ones(4, 2, 3, 3), "input_shape": (4, 8, 8), "transposed": True, **options})
+
+
+def test_the_null_of_one_node_layer_is_that_of_all():
+    graph = LayerGraph.chain(chain())
+    every = strength_null(graph, shuffles=3, seed=1, sign="absolute")
+    one = strength_null(graph, place=2, shuffles=3, seed=1, sign="absolute")
+    assert np.allclose(every.fluctuation[:, 2], one.fluctuation[:, 0], rtol=1e-12)
+    assert np.allclose(one.strengths.std(axis=1), one.fluctuation[:, 0], rtol=1e-12)
+    assert every.mean[2] == pytest.approx(one.mean[0])
+    assert every.sd[2] == pytest.approx(np.std(one.fluctuation, ddof=1))
+
+
+def test_the_null_tells_rows_from_noise():
+    rows = torch.randn(40, 1).expand(40, 60) + 0.1 * torch.randn(40, 60)
+    null = strength_null(LayerGraph.chain([AffineLayer(rows)]), place=1)
+    found = LayerGraph.chain([AffineLayer(rows)]).strength(1).std(correction=0)
+    assert found > null.mean[0] + 10 * null.sd[0]
+    plain = LayerGraph.chain([AffineLayer(torch.randn(40, 60))])
+    null = strength_null(plain, place=1, shuffles=20)
+    assert abs(plain.strength(1).std(correction=0) - null.mean[0]) < 4 * null.sd[0]
+
+
+def test_the_null_is_cancelled_and_checked():
+    import threading
+
+    graph, cancel = LayerGraph.chain([AffineLayer(torch.randn(2, 3))]), threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled, match="the shuffles were cancelled"):
+        strength_null(graph, cancel=cancel)
+    with pytest.raises(DynExplorerError, match=r"`shuffles` \(=1\) must be a whole number of at least 2"):
+        strength_null(graph, shuffles=1)
