@@ -33,7 +33,7 @@ class Curve:
     is_null : bool
         Whether it is drawn as the grey band that every null has.
     epochs : ndarray (n,) or None
-        Epoch of each point, for the hover and for taps.
+        Epoch of each point, or what else it stands for, for the hover and for taps.
     """
 
     name: str
@@ -49,6 +49,11 @@ class Curve:
 class Curves(View):
     """Lines with markers over their bands; nulls are grey bands without markers.
 
+    Parameters
+    ----------
+    point : str
+        What the hover calls `Curve.epochs`.
+
     Examples
     --------
     >>> import numpy as np
@@ -59,7 +64,7 @@ class Curves(View):
     'loss against epoch: a goes from 1 to 2.'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, point: str = "epoch") -> None:
         super().__init__()
         self._bands = ColumnDataSource({name: [] for name in ("xs", "ys", "color")})
         self._lines = ColumnDataSource({name: [] for name in ("xs", "ys", "color", "dash")})
@@ -74,7 +79,7 @@ class Curves(View):
         )
         self._cursor = Span(dimension="height", line_color=SELECTED, line_width=2, visible=False)
         self.figure.add_layout(self._cursor)
-        tips = [("", "@name"), ("epoch", "@epoch"), ("x", "@x{0.[000]}"), ("y", "@y{0.[000]}")]
+        tips = [("", "@name"), (point, "@epoch"), ("x", "@x{0.[000]}"), ("y", "@y{0.[000]}")]
         self.figure.add_tools(TapTool(renderers=[dots]), hover([dots], tips))
 
     def update(

@@ -2,8 +2,9 @@
 
 from .base import Card, Panel, Settings
 from .dynamics import DynamicsPanel
+from .network import NetworkPanel
 from .training import TrainingPanel
 
-PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel)
+PANELS: tuple[type[Panel], ...] = (DynamicsPanel, TrainingPanel, NetworkPanel)
 
-__all__ = ["PANELS", "Card", "DynamicsPanel", "Panel", "Settings", "TrainingPanel"]
+__all__ = ["PANELS", "Card", "DynamicsPanel", "NetworkPanel", "Panel", "Settings", "TrainingPanel"]

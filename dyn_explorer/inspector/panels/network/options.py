@@ -1,0 +1,42 @@
+"""What can be chosen in the Network panel, with a sentence on each."""
+
+from __future__ import annotations
+
+from traitlets import Bool, Enum, HasTraits, Unicode
+
+SIGNS = (
+    ("signed", "Signed", "Links of opposite sign cancel; what the published code sums."),
+    ("absolute", "Absolute", "Magnitudes of weights."),
+    ("squared", "Squared", "Squares of weights."),
+)
+PADDINGS = (
+    ("real", "No links", "Taps on padding are no links, so nodes at a border have fewer."),
+    ("repo", "Counted", "Taps on padding count as links into a node, as in the published code."),
+)
+MEASURES = (
+    ("fluctuation", "Y", "Standard deviation of the strengths of a node layer."),
+    ("ratio", "Y / Y shuffled", "The same over its mean under shuffled weights; 1 is what chance gives."),
+)
+COMPARED = (
+    ("strengths", "Strengths", "Of the nodes of each node layer."),
+    ("weights", "Link weights", "Of each layer, its biases among them; a kernel counts once."),
+)
+SHUFFLES = 8
+EPOCH_SHUFFLES = 4
+BINS = 48
+LINKS = 8  # strongest links on each side of a node
+MARKS = 20  # channels of a column
+COLUMNS = 3  # node layers on each side of the chosen one
+
+
+class NetworkOptions(HasTraits):
+    """How links are counted, and what of the strengths is drawn."""
+
+    sign = Enum([key for key, _, _ in SIGNS], "signed")
+    padding = Enum([key for key, _, _ in PADDINGS], "real")
+    bias = Bool(True)
+    boundary = Bool(True)
+    fold_bn = Bool(False)
+    measure = Enum([key for key, _, _ in MEASURES], "fluctuation")
+    compare = Enum([key for key, _, _ in COMPARED], "strengths")
+    node = Unicode("")
