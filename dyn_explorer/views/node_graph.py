@@ -11,7 +11,7 @@ from bokeh.models import ColumnDataSource, TapTool
 from .base import View, empty, hover, plain_glyph, quiet_figure
 from .theme import GROWING, NEUTRAL, SELECTED, STABLE
 
-LEAST, MOST = 4, 18  # pixels across
+LEAST, MOST = 3, 13  # pixels across
 LONGEST = 18  # letters under a column
 ARC = 21  # points of an arc between columns
 

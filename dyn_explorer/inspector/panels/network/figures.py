@@ -64,7 +64,7 @@ def draw_run(view: Curves, result: NetworkResult, measure: str) -> None:
     run = None if result.comparison is None else result.comparison.run
     if run is None:
         view.clear()
-        view.summary = NO_RUN
+        view.summary = "The epochs are measured next." if result.comparison is None else NO_RUN
         return
     over = run.null_mean if measure == "ratio" else np.ones(len(run.epochs))
     x, ticks = positions(run.epochs)

@@ -25,7 +25,7 @@ SHUFFLES = 8
 EPOCH_SHUFFLES = 4
 BINS = 48
 LINKS = 8  # strongest links on each side of a node
-MARKS = 20  # channels of a column
+MARKS = 16  # channels of a column
 COLUMNS = 3  # node layers on each side of the chosen one
 
 

@@ -20,7 +20,7 @@ from .code import code
 from .figures import draw_depth, draw_distribution, draw_run
 from .measure import as_maps, comparison, measured, options_of, place_of, weight_divergence
 from .options import COMPARED, MEASURES, PADDINGS, SIGNS, NetworkOptions
-from .picture import picture
+from .picture import node_name, picture
 from .result import NetworkResult
 
 if TYPE_CHECKING:
@@ -39,17 +39,14 @@ class NetworkPanel(Panel):
     key = "network"
     title = "Network"
     about = (
-        "The model as a weighted graph: neurons are nodes, weights are links, and a kernel counts once per position. "
-        "The strength of a node is the sum of its links in, its bias among them, and of its links out; inputs and "
-        "outputs have one more link of weight 1. Y, the layer fluctuation of the authors, is the standard deviation of "
-        "the strengths of a node layer, and no standard disparity. Read it beside its null: the same weights of each "
-        "layer in a random order. The untrained copy is initialised as PyTorch initialises its layers, which may not be "
-        "how this model began; epoch 0 of a history is. Part of what training does to strengths is forced by the loss: "
-        "plain gradient descent on softmax cross-entropy conserves the sum of the weights out of each last hidden "
-        "neuron. Pooling by maximum, "
-        "attention and normalisation by each input have no fixed links, so strengths are not summed across them, and "
-        "the table says where. Definitions follow the public code of La Malfa et al. (arXiv:2110.02628), with its "
-        "handling of padding and flattening corrected; sums of branches, folding, bins and the null are our choices."
+        "Neurons are nodes and weights are links; a kernel counts once per position. The strength of a node is the sum "
+        "of its links in, its bias among them, and of its links out; inputs and outputs have one of weight 1 more. Y "
+        "is the standard deviation of the strengths of a node layer: read it beside the same weights in random order. "
+        "The untrained copy begins as PyTorch begins its layers, perhaps not as this model did. Part of what training "
+        "does is forced by the loss: plain gradient descent conserves what leads out of each last hidden neuron. "
+        "Strengths are not summed across what has no fixed links (pooling by maximum, attention): the table says "
+        "where. After the public code of La Malfa et al. (2021), its padding and flattening corrected; sums of "
+        "branches, folding, bins and nulls are our choices."
     )
     Options = NetworkOptions
     tap_chooses = "layer"
@@ -216,7 +213,7 @@ class NetworkPanel(Panel):
     def taps(self, result: NetworkResult, row_values: list) -> dict[str, tuple[str, list]]:
         """Marks of the graph and pictures choose a node, all others a layer."""
         layers = ("layer", row_values)
-        maps = [f"{result.name}:{channel}" for channel in range(len(result.maps))]
+        maps = [node_name(result.name, channel, result.name) for channel in range(len(result.maps))]
         epochs = [] if result.comparison is None or result.comparison.run is None else result.comparison.run.epochs
         return {
             "map": ("network.node", maps),

@@ -20,7 +20,8 @@ def picture(measured: Measured, place: int, node: str) -> Picture:
     place : int
         The chosen node layer.
     node : str
-        The chosen channel as ``node layer:channel``; where it is not there, the strongest of the chosen node layer.
+        The chosen channel, as `node_name` calls it; where it is not there, or was chosen beside another node layer, the
+        strongest of the chosen one.
     """
     graph = measured.graph
     first = max(0, min(place - COLUMNS, len(graph.nodes) - 2 * COLUMNS - 1))
@@ -39,17 +40,24 @@ def picture(measured: Measured, place: int, node: str) -> Picture:
         for link in graph.links
         if link.source in places and link.target in places
     )
-    nodes = tuple(f"{column.name}:{mark}" for column in columns for mark in column.channels)
+    here = graph.nodes[place].name
+    nodes = tuple(node_name(column.name, int(mark), here) for column in columns for mark in column.channels)
     return Picture(columns, joins, tuple(strands), (at - first, channel), nodes)
+
+
+def node_name(layer: str, channel: int, beside: str) -> str:
+    """How the option ``node`` names a channel of a node layer that was chosen while another was looked at."""
+    return f"{layer}:{channel}@{beside}"
 
 
 def chosen(measured: Measured, place: int, node: str, places: range) -> tuple[int, int]:
     """Node layer and channel that an option names, or the strongest channel of the place."""
-    name, _, text = node.rpartition(":")
+    here = measured.graph.nodes[place].name
     for at in places:
         nodes = measured.graph.nodes[at]
-        if nodes.name == name and text.isdigit() and int(text) < nodes.channels:
-            return at, int(text)
+        number = node.removeprefix(f"{nodes.name}:").removesuffix(f"@{here}")
+        if number.isdigit() and int(number) < nodes.channels and node == node_name(nodes.name, int(number), here):
+            return at, int(number)
     return place, int(np.argmax(np.abs(measured.channel_means[place])))
 
 

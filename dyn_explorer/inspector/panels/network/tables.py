@@ -24,32 +24,31 @@ def node_layers(result: NetworkResult) -> pd.DataFrame:
     """One row per node layer, then one per layer that has no links, with the reason; activations are left out."""
     import pandas as pd
 
-    measured, found = result.measured, result.comparison
-    graph = measured.graph
-    nothing = np.full(len(graph.nodes), np.nan)
+    measured, found, graph = result.measured, result.comparison, result.graph
+    told = {nodes.name for nodes in graph.nodes}
+    others = {n: why for n, why in graph.reasons.items() if n not in told and not why.startswith(WITHOUT_LINKS)}
+    nothing, more = np.full(len(graph.nodes), np.nan), np.full(len(others), np.nan)
     null = nothing if found is None else found.mean
-    frame = pd.DataFrame(
+    untrained = nothing if found is None or found.untrained is None else found.untrained
+    numbers = {
+        "weight sd": np.array([_weight_sd(graph, place) for place in range(len(graph.nodes))]),
+        "mean strength": measured.mean,
+        "Y": measured.fluctuation,
+        "shuffled": null,
+        "shuffled sd": nothing if found is None else found.sd,
+        "ratio": ratio(measured.fluctuation, null),
+        "untrained": untrained,
+    }
+    blank = [""] * len(others)
+    return pd.DataFrame(
         {
-            "nodes": [nodes.name for nodes in graph.nodes],
-            "shape": [" × ".join(map(str, nodes.shape)) for nodes in graph.nodes],
-            "links in": [_names(graph.into(place)) for place in range(len(graph.nodes))],
-            "weight sd": [_weight_sd(graph, place) for place in range(len(graph.nodes))],
-            "mean strength": measured.mean,
-            "Y": measured.fluctuation,
-            "shuffled": null,
-            "shuffled sd": nothing if found is None else found.sd,
-            "ratio": ratio(measured.fluctuation, null),
-            "untrained": nothing if found is None or found.untrained is None else found.untrained,
-            "not known": [open_note(nodes) for nodes in graph.nodes],
+            "nodes": [*(nodes.name for nodes in graph.nodes), *others],
+            "shape": [*(" × ".join(map(str, nodes.shape)) for nodes in graph.nodes), *blank],
+            "links in": [*(_names(graph.into(place)) for place in range(len(graph.nodes))), *blank],
+            **{name: np.concatenate([values, more]) for name, values in numbers.items()},
+            "not known": [*(open_note(nodes) for nodes in graph.nodes), *others.values()],
         }
     )
-    told = {nodes.name for nodes in graph.nodes}
-    others = [(n, why) for n, why in graph.reasons.items() if n not in told and not why.startswith(WITHOUT_LINKS)]
-    missing = pd.DataFrame([{"nodes": name, "not known": why} for name, why in others])
-    if missing.empty:
-        return frame
-    texts = dict.fromkeys(("shape", "links in"), "")
-    return pd.concat([frame, missing.reindex(columns=frame.columns).fillna(texts)], ignore_index=True)
 
 
 def choices(graph: LayerGraph, known: list[str], current: str) -> tuple[str, ...]:
@@ -81,17 +80,17 @@ def numbers(result: NetworkResult) -> list[dict]:
     open_ends = sum(bool(layer.open_in) + bool(layer.open_out) for layer in graph.nodes)
     y = result.measured.fluctuation[result.place]
     made = [
-        number("nodes of", result.name, open_note(nodes) or "All links of these nodes are known."),
+        number("nodes", result.name, open_note(nodes) or "All links of these nodes are known."),
         number("shape", " × ".join(map(str, nodes.shape)), f"{nodes.size:,} nodes."),
         number("Y", f"{y:.4g}", "Population standard deviation of their strengths; no standard disparity."),
     ]
     if result.comparison is not None:
         null, sd = result.comparison.mean[result.place], result.comparison.sd[result.place]
         made.append(
-            number("Y shuffled", f"{null:.4g} ± {sd:.2g}", f"Mean and sd of {SHUFFLES} orders of the same weights.")
+            number("shuffled", f"{null:.4g} ± {sd:.2g}", f"Mean and sd of {SHUFFLES} orders of the same weights.")
         )
     return [
         *made,
-        number("layers with links", str(len(weighted)), "Convolutions, matrices, average pooling."),
-        number("open ends", str(open_ends), "Sides of node layers where links have no fixed weight; see the table."),
+        number("layers", str(len(weighted)), "Layers with links: convolutions, matrices, average pooling."),
+        number("open", str(open_ends), "Sides of node layers where links have no fixed weight; see the table."),
     ]
