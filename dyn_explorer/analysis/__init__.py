@@ -11,6 +11,7 @@ from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.ensemble import Ensemble, accuracy_bins, ensemble
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,
@@ -52,6 +53,7 @@ __all__ = [
     "DFAResult",
     "DMDResult",
     "DynamicsMetrics",
+    "Ensemble",
     "FluctuationNull",
     "LayerGraph",
     "Link",
@@ -66,6 +68,7 @@ __all__ = [
     "StrengthNull",
     "Synchrony",
     "TrainingMeasures",
+    "accuracy_bins",
     "background_foreground",
     "channel_links",
     "compress",
@@ -74,6 +77,7 @@ __all__ = [
     "dmd",
     "dynamics_metrics",
     "eigenvalue_entropy",
+    "ensemble",
     "fluctuation_null",
     "function_strength",
     "independent_metastability",

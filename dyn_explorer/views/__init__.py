@@ -6,6 +6,7 @@ Every view is made once (``view = EigenvalueCircle()``), holds ``view.figure``, 
 
 from .base import View
 from .curves import Curve, Curves
+from .densities import Densities
 from .distribution import Distribution
 from .divergence_map import DivergenceMap
 from .eigenvalue_circle import EigenvalueCircle
@@ -21,6 +22,7 @@ from .time_dynamics import TimeDynamics
 __all__ = [
     "Curve",
     "Curves",
+    "Densities",
     "Distribution",
     "DivergenceMap",
     "EigenvalueCircle",
