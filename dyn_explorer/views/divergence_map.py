@@ -16,6 +16,11 @@ MOST_TICKS = 12
 class DivergenceMap(View):
     """A symmetric table of divergences in bits, from 0 to 1.
 
+    Parameters
+    ----------
+    axis : str
+        What the numbers at the axes count.
+
     Examples
     --------
     >>> import numpy as np
@@ -26,7 +31,7 @@ class DivergenceMap(View):
     'Divergence of 2 distributions; the furthest apart are conv1 and conv2, 0.4 bits.'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, axis: str = "place in the table") -> None:
         super().__init__()
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "row", "value", "one", "other")})
         self._chosen = ColumnDataSource({"x": [], "y": [], "width": [], "height": []})
@@ -35,7 +40,7 @@ class DivergenceMap(View):
             x_range=self._range(0, 1), y_range=self._range(0, 1), min_border_right=26, min_border_top=8
         )
         self.figure.grid.visible = False
-        self.figure.xaxis.axis_label = self.figure.yaxis.axis_label = "place in the table"
+        self.figure.xaxis.axis_label = self.figure.yaxis.axis_label = axis
         cells = plain_glyph(
             self.figure.rect(
                 "x", "y", 1, 1, source=self.rows, fill_color={"field": "value", "transform": mapper}, line_color=None

@@ -136,6 +136,8 @@ def test_fluctuation_follows_a_history(open_inspector, model, digits):
     assert views["run"]._cursor.location == 1
     assert views["run"].figure.yaxis[0].axis_label == "Y / Y shuffled"
     assert inspector._taps["network"]["run"] == ("epoch", [0, 1, 2])
+    inspector._set_option("network", "ensemble", "own")
+    assert "no metric named test_accuracy or accuracy" in inspector.wait(60).results["network"].many.reason
 
 
 def test_reasons_stand_in_the_table_and_nothing_to_sum_is_refused(open_inspector, model, digits):
@@ -160,3 +162,35 @@ def test_nothing_runs_beside_a_training_loop(open_inspector, model, digits):
         inspector.wait(60)
     inspector.refresh()
     assert inspector.wait(60).results["network"].comparison is not None
+
+
+def test_networks_are_compared_by_accuracy(open_inspector):
+    images, labels = dx.demo.digits("test")
+    inspector = open_inspector(dx.demo.load("trained"), images[:8], labels[:8])
+    inspector.panel = "network"
+    inspector.wait(60)
+    views = inspector._panels["network"].views
+    assert "Choose networks to compare at the left" in views["ensemble"].summary
+    inspector._set_option("network", "ensemble", "own")
+    made = inspector.wait(60).results["network"].many
+    assert made.found is None
+    assert views["bins"].summary == made.reason
+    assert "There is no history here" in made.reason
+    inspector._set_option("network", "ensemble", "bundled")
+    made = inspector.wait(120).results["network"].many
+    assert made.score == "test_accuracy"
+    assert sum(made.found.counts) <= 27
+    assert max(made.found.counts) == 3
+    assert len(views["ensemble"]._lines.data["name"]) == len(made.bins)
+    assert views["ensemble"].figure.xaxis[0].axis_label == "strength of conv3"
+    browser = FakeBrowser(inspector)
+    browser.settle()
+    assert len(browser.sections["metrics"]["rows"]) == len(made.bins)
+    assert "3 runs, one network of each per bin" in browser.sections["metrics"]["note"]
+    names = {"model": dx.demo.load("trained"), "inputs": images[:8]}
+    exec(inspector.code(), names)
+    assert np.allclose(names["networks"].fluctuation, made.found.fluctuation, rtol=0, atol=1e-10)
+    assert np.allclose(names["networks"].strength_divergence, made.found.strength_divergence, rtol=0, atol=1e-10)
+    inspector._set_option("network", "compare", "weights")
+    inspector.wait(60)
+    assert views["ensemble"].figure.xaxis[0].axis_label == "link weights of conv3"

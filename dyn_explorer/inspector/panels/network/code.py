@@ -6,8 +6,7 @@ from dyn_explorer.inspector.recorder import SEED
 from dyn_explorer.inspector.source import Source
 
 from ..base import Settings
-from .measure import options_of
-from .options import SHUFFLES
+from .options import EDGES, EPOCH_SHUFFLES, SCORES, SHUFFLES, options_of
 
 
 def code(settings: Settings, source: Source) -> str:
@@ -32,8 +31,35 @@ def code(settings: Settings, source: Source) -> str:
             f"fresh = dx.capture.layer_graph(dx.capture.untrained_copy(model, seed={SEED}), inputs, {read})",
             "untrained = dx.analysis.layer_fluctuation(fresh.strengths(**options))",
             *_divergence(settings.compare),
+            *_ensemble(settings, read),
         ]
     )
+
+
+def _ensemble(settings: Settings, read: str) -> list[str]:
+    if settings.ensemble == "none":
+        return []
+    lines = ["histories, base, probe = [history], model, inputs"]
+    if settings.ensemble == "bundled":
+        read = f"fold_bn={settings.fold_bn}, seed={SEED}"
+        lines = [
+            "histories = [dx.demo.history('true', seed) for seed in dx.demo.RUN_SEEDS]",
+            "base, probe = dx.demo.small_cnn(), dx.demo.digits('test')[0]",
+        ]
+    return [
+        *lines,
+        f"score = next(name for name in {SCORES!r} if all(name in past.metrics for past in histories))",
+        "known = [(run, epoch) for run, past in enumerate(histories) for epoch in past.checkpoint_epochs]",
+        "scores = [histories[run].metrics[score][list(histories[run].epochs).index(epoch)] for run, epoch in known]",
+        f"chosen = dx.analysis.accuracy_bins(scores, [run for run, _ in known], {EDGES!r})",
+        "thens = {",
+        "    place: dx.capture.copy_with(base, histories[known[place][0]].state(known[place][1]), 'then')",
+        "    for members in chosen for place in members",
+        "}",
+        f"graphs = {{place: dx.capture.layer_graph(then, probe, {read}) for place, then in thens.items()}}",
+        "bins = [[graphs[place] for place in members] for members in chosen if members]",
+        f"networks = dx.analysis.ensemble(bins, shuffles={EPOCH_SHUFFLES}, seed={SEED}, **options)",
+    ]
 
 
 def _divergence(compare: str) -> list[str]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from dyn_explorer.views import Curve, Curves, Distribution
+from dyn_explorer.views import Curve, Curves, Densities, Distribution, DivergenceMap
 
+from ..base import Settings
 from ..training.result import positions
 from .options import BINS, MEASURES
 from .result import NetworkResult
 from .tables import ratio
 
 LABELS = {key: label for key, label, _ in MEASURES}
+NO_ENSEMBLE = "Choose networks to compare at the left: the epochs of this run, or the bundled runs."
 NO_RUN = (
     "Open the model with the history of a run that kept its weights: "
     "dx.explore(model, inputs, history=dx.History(model, probe_inputs, checkpoints=True))."
@@ -75,6 +77,31 @@ def draw_run(view: Curves, result: NetworkResult, measure: str) -> None:
     at = [] if result.epoch is None else np.flatnonzero(run.epochs == result.epoch)
     cursor = float(x[at[0]]) if len(at) else None
     view.update(curves, x_label="epoch", y_label=LABELS[measure], cursor=cursor, ticks=ticks)
+
+
+def draw_many(densities: Densities, bins: DivergenceMap, result: NetworkResult, settings: Settings) -> None:
+    """Densities by accuracy, and how far the bins lie apart."""
+    made = result.many
+    if made is None or made.found is None:
+        why = NO_ENSEMBLE if settings.ensemble == "none" else "The networks are measured next."
+        for view in (densities, bins):
+            view.clear()
+            view.summary = why if made is None else made.reason
+        return
+    found, place = made.found, made.place(result.name)
+    what, name, tables, divergence = f"strength of {found.names[place]}", found.names[place], found.strengths, None
+    divergence, bias = found.strength_divergence, found.smallest[place]
+    if settings.compare == "weights":
+        place = found.layers.index(name) if name in found.layers else 0
+        what, tables, divergence = f"link weights of {found.layers[place]}", found.weights, found.weight_divergence
+        bias = 0
+    names = [f"{text} ({count})" for text, count in zip(made.bins, found.counts, strict=True)]
+    edges, drawn = tables[place]
+    densities.update(edges, drawn, made.middles, names, x_label=what)
+    densities.summary = f"{densities.summary[:-1]} of {made.score} (networks)."
+    bins.update(divergence[place], names)
+    if bias:
+        bins.summary += f" The smallest pool has {bias:,} nodes."
 
 
 def _null(x: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> Curve:

@@ -13,15 +13,8 @@ from dyn_explorer.inspector.recorder import SEED, Memo
 from dyn_explorer.inspector.source import Source
 
 from ..base import Settings
-from .options import EPOCH_SHUFFLES, SHUFFLES
+from .options import EPOCH_SHUFFLES, SHUFFLES, options_of
 from .result import Comparison, Epochs, Measured
-
-
-def options_of(settings: Settings) -> dict:
-    """How links count, as `LayerGraph.strength` takes it."""
-    return {
-        "sign": settings.sign, "padding": settings.padding, "bias": settings.bias, "boundary_links": settings.boundary,
-    }  # fmt: skip
 
 
 def measured(graph: LayerGraph, options: dict) -> Measured:

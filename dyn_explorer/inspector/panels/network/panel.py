@@ -17,9 +17,10 @@ from dyn_explorer.views import theme
 from ..base import Card, Panel, Settings
 from . import tables
 from .code import code
-from .figures import draw_depth, draw_distribution, draw_run
-from .measure import as_maps, comparison, measured, options_of, place_of, weight_divergence
-from .options import COMPARED, MEASURES, PADDINGS, SIGNS, NetworkOptions
+from .figures import draw_depth, draw_distribution, draw_many, draw_run
+from .many import many, table_of
+from .measure import as_maps, comparison, measured, place_of, weight_divergence
+from .options import COMPARED, ENSEMBLES, MEASURES, PADDINGS, SIGNS, NetworkOptions, options_of
 from .picture import node_name, picture
 from .result import NetworkResult
 
@@ -93,6 +94,19 @@ class NetworkPanel(Panel):
                 ("○", theme.SELECTED, "chosen"),
             ),
         ),
+        Card(
+            "ensemble",
+            "Densities by accuracy",
+            "All nodes (or weights) of a bin's networks pooled, coloured by accuracy; one network of each run per bin. "
+            "Alike densities do not mean that weights carry no information.",
+            half=True,
+        ),
+        Card(
+            "bins",
+            "Divergence between bins of accuracy",
+            "Jensen-Shannon of the same pools; small pools look further apart than they are.",
+            half=True,
+        ),
     )
 
     def __init__(self) -> None:
@@ -110,6 +124,8 @@ class NetworkPanel(Panel):
             "depth": views.Curves("nodes"),
             "run": views.Curves(),
             "graph": views.NodeGraph(),
+            "ensemble": views.Densities(),
+            "bins": views.DivergenceMap("bin"),
         }
 
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
@@ -148,7 +164,12 @@ class NetworkPanel(Panel):
         """Shuffled weights, the untrained copy, and the run."""
         key = (source.recording.revision, settings.fold_bn, *options_of(settings).values())
         found = comparison(source, result.graph, result.place, settings, self._parts, key, job)
-        return replace(result, comparison=found)
+        if settings.ensemble == "none":
+            return replace(result, comparison=found)
+        source.check_free()
+        history = None if source.history is None else source.history.checkpoint_epochs
+        networks = ("many", settings.ensemble, history, settings.fold_bn, *options_of(settings).values())
+        return replace(result, comparison=found, many=self._parts.get(networks, lambda: many(source, settings, job)))
 
     def show(self, result: NetworkResult, settings: Settings) -> None:
         """Draw what is known so far."""
@@ -165,6 +186,7 @@ class NetworkPanel(Panel):
         draw_distribution(self.views["distribution"], result)
         draw_depth(self.views["depth"], result, settings.measure)
         draw_run(self.views["run"], result, settings.measure)
+        draw_many(self.views["ensemble"], self.views["bins"], result, settings)
 
     def controls(self, settings: Settings, result: NetworkResult | None) -> list[dict]:
         """How links count, what is drawn, and the epoch."""
@@ -184,6 +206,7 @@ class NetworkPanel(Panel):
         shown = [
             menu("network.measure", "Fluctuation", settings.measure, list(MEASURES)),
             menu("network.compare", "Divergence of", settings.compare, list(COMPARED)),
+            menu("network.ensemble", "Networks by accuracy", settings.ensemble, list(ENSEMBLES)),
         ]
         if settings.limits.epochs:
             places = [*((epoch, str(epoch)) for epoch in settings.limits.epochs), (None, "now")]
@@ -193,6 +216,10 @@ class NetworkPanel(Panel):
     def numbers(self, result: NetworkResult) -> list[dict]:
         """What the figures rest on."""
         return tables.numbers(result)
+
+    def metrics(self, result: NetworkResult) -> dict | None:
+        """Fluctuation by accuracy, where networks were asked for."""
+        return None if result.many is None else table_of(result.name, result.many)
 
     def meaning(self, result: NetworkResult) -> str:
         """Whose strengths are shown."""

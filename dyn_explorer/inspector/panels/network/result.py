@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dyn_explorer.analysis import LayerGraph
+from dyn_explorer.analysis import Ensemble, LayerGraph
 from dyn_explorer.views import NodeColumn, Strand
+
+BUNDLED_NODES = "conv3"  # where the demo network has no node layer of the chosen name
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,39 @@ class Comparison:
 
 
 @dataclass(frozen=True, eq=False)
+class Many:
+    """Networks by accuracy.
+
+    Attributes
+    ----------
+    found : Ensemble or None
+        None where there is nothing to compare.
+    bins : tuple of str
+        Range of each bin.
+    middles : tuple of float
+        Middle of each bin.
+    score : str
+        Metric that was binned.
+    runs : int
+        Runs that the networks come from.
+    reason : str
+        Why there is nothing, or nothing.
+    """
+
+    found: Ensemble | None
+    bins: tuple[str, ...] = ()
+    middles: tuple[float, ...] = ()
+    score: str = ""
+    runs: int = 0
+    reason: str = ""
+
+    def place(self, name: str) -> int:
+        """The node layer of a name, or that of the demo network that stands for it."""
+        names = self.found.names
+        return names.index(name if name in names else BUNDLED_NODES if BUNDLED_NODES in names else names[0])
+
+
+@dataclass(frozen=True, eq=False)
 class NetworkResult:
     """What the Network panel shows.
 
@@ -121,6 +156,8 @@ class NetworkResult:
     epoch : int or None
         Epoch that is looked at.
     comparison : Comparison or None
+    many : Many or None
+        Networks by accuracy, where they were asked for.
     """
 
     measured: Measured
@@ -134,6 +171,7 @@ class NetworkResult:
     picture: Picture
     epoch: int | None
     comparison: Comparison | None = None
+    many: Many | None = None
 
     @property
     def graph(self) -> LayerGraph:
