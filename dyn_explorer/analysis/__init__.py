@@ -2,10 +2,10 @@
 
 from dyn_explorer.analysis.affine_layer import AffineLayer
 from dyn_explorer.analysis.background import BackgroundForeground, background_foreground
-from dyn_explorer.analysis.class_hypergraph import ClassHypergraph, class_hypergraph
-from dyn_explorer.analysis.component_barcode import Barcode
 from dyn_explorer.analysis.basin import Basin
 from dyn_explorer.analysis.basin_plane import BasinPlane, basin_plane, predicted_classes
+from dyn_explorer.analysis.class_hypergraph import ClassHypergraph, class_hypergraph
+from dyn_explorer.analysis.component_barcode import Barcode
 from dyn_explorer.analysis.compress import CompressedSnapshots, compress
 from dyn_explorer.analysis.correlation import Coefficient, Correlation, correlation
 from dyn_explorer.analysis.dfa import DFAResult, dfa
@@ -19,6 +19,7 @@ from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.ensemble import Ensemble, accuracy_bins, ensemble
 from dyn_explorer.analysis.filter_svd import FilterSVD, filter_svd
 from dyn_explorer.analysis.hypergraph import Hypergraph
 from dyn_explorer.analysis.hypergraph_export import to_hif, to_hypernetx, to_xgi
@@ -29,6 +30,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
     layer_fluctuation,
     shuffled_weights,
 )
+from dyn_explorer.analysis.layer_graph import LayerGraph, Link, NodeLayer, channel_links
 from dyn_explorer.analysis.linear_map import linear_map, linear_maps
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
@@ -56,6 +58,7 @@ from dyn_explorer.analysis.stability import (
 )
 from dyn_explorer.analysis.stable import stable_modes
 from dyn_explorer.analysis.stand_in import HiddenActivation
+from dyn_explorer.analysis.strength_null import StrengthNull, strength_null
 from dyn_explorer.analysis.surrogates import surrogates
 from dyn_explorer.analysis.svd_heat_map import SVDHeatMap, svd_heat_map
 from dyn_explorer.analysis.synchrony import (
@@ -68,18 +71,18 @@ from dyn_explorer.analysis.synchrony import (
 )
 from dyn_explorer.analysis.tall_factor import tall_factor
 from dyn_explorer.analysis.training_measures import TrainingMeasures, probe_signals, training_measures
-from dyn_explorer.analysis.weight_spectrum import WeightSpectrum, spectrum_verdict, weight_spectrum
-from dyn_explorer.analysis.weight_basin import weight_basin, weight_layers
 from dyn_explorer.analysis.truncation import Truncation, truncation, truncation_accuracy
+from dyn_explorer.analysis.weight_basin import weight_basin, weight_layers
+from dyn_explorer.analysis.weight_spectrum import WeightSpectrum, spectrum_verdict, weight_spectrum
 
 __all__ = [
     "DMD_METHODS",
     "AffineLayer",
     "BackgroundForeground",
     "Barcode",
-    "ClassHypergraph",
     "Basin",
     "BasinPlane",
+    "ClassHypergraph",
     "Coefficient",
     "CompressedSnapshots",
     "Correlation",
@@ -88,30 +91,34 @@ __all__ = [
     "DirectionBasis",
     "DirectionSynapses",
     "DynamicsMetrics",
+    "Ensemble",
     "FilterSVD",
     "FluctuationNull",
+    "HiddenActivation",
     "Hypergraph",
+    "LayerGraph",
+    "Link",
     "LinkWeights",
     "MethodInfo",
+    "NodeLayer",
     "Pseudospectrum",
     "RandomMatrixFit",
-    "HiddenActivation",
-    "LinkWeights",
-    "MethodInfo",
-    "Pseudospectrum",
     "RankAlignment",
     "SVDHeatMap",
     "SeedInterval",
     "SeparationNull",
     "ShuffledColumnsNull",
     "StabilityIndex",
+    "StrengthNull",
     "Synchrony",
     "TrainingMeasures",
-    "WeightSpectrum",
     "Truncation",
+    "WeightSpectrum",
+    "accuracy_bins",
     "background_foreground",
-    "class_hypergraph",
     "basin_plane",
+    "channel_links",
+    "class_hypergraph",
     "compress",
     "convergence_epoch",
     "correlation",
@@ -122,6 +129,7 @@ __all__ = [
     "dmd",
     "dynamics_metrics",
     "eigenvalue_entropy",
+    "ensemble",
     "filter_svd",
     "fluctuation_null",
     "function_strength",
@@ -139,21 +147,17 @@ __all__ = [
     "metastability",
     "mode_residuals",
     "node_strength",
+    "noisy_inputs",
     "operator_spectrum",
     "order_parameter",
     "phases",
     "pooled_signals",
-    "probe_signals",
-    "pseudospectrum",
-    "random_matrix_fit",
-    "noisy_inputs",
-    "order_parameter",
-    "phases",
     "predicted_classes",
     "probe_signals",
     "pseudospectrum",
-    "sample_basin",
+    "random_matrix_fit",
     "rank_alignment",
+    "sample_basin",
     "seed_interval",
     "separation",
     "separation_null",
@@ -163,21 +167,22 @@ __all__ = [
     "spectrum_verdict",
     "stability_index",
     "stable_modes",
+    "strength_null",
     "strongest_first",
     "surrogates",
     "svd_heat_map",
     "synchrony",
+    "tall_factor",
     "to_hif",
     "to_hypernetx",
     "to_xgi",
-    "tall_factor",
     "training_measures",
     "truncation",
     "truncation_accuracy",
     "unrolled_moments",
     "volatility",
-    "weight_spectrum",
     "weight_basin",
     "weight_layers",
+    "weight_spectrum",
     "zero_amplitude_modes",
 ]

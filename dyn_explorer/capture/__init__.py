@@ -5,6 +5,7 @@ from .copies import copy_with
 from .epochs import EpochRecording, record_epochs
 from .guard import borrow
 from .history import History
+from .layer_graph import layer_graph
 from .layers import LayerInfo, list_layers, unwrap
 from .paths import path_inputs, record_path
 from .presets import PRESETS, dmd_xai_snapshots
@@ -29,9 +30,10 @@ __all__ = [
     "borrow",
     "copy_with",
     "dmd_xai_snapshots",
+    "has_directions",
+    "layer_graph",
     "layer_weight",
     "layer_weights",
-    "has_directions",
     "list_layers",
     "path_inputs",
     "record",

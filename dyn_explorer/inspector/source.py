@@ -195,6 +195,22 @@ class Source:
         order = {name: place for place, name in enumerate(found)}
         self.layers = dict(sorted(self.layers.items(), key=lambda item: order.get(item[0], len(order))))
 
+    def layer_graph(self, model, *, fold_bn: bool, job: Job) -> analysis.LayerGraph:
+        """A model as node layers and links, followed through a pass of the first inputs.
+
+        Parameters
+        ----------
+        model : torch.nn.Module
+            The one that is looked at, or a copy of it with other weights.
+        fold_bn : bool
+            As in `dyn_explorer.capture.layer_graph`.
+        job : Job
+        """
+        self.check_free()
+        return capture.layer_graph(
+            model, self._inputs, fold_bn=fold_bn, device=self.device, seed=SEED, cancel=job.cancel
+        )
+
     def snapshot_set(self, layers: tuple[str, ...], layout: Layout, job: Job) -> SnapshotSet:
         """Snapshot matrix and small factor of some layers of the model."""
         recording = self.record(layers, job)
