@@ -57,6 +57,11 @@ def _add_lab(commands: argparse._SubParsersAction) -> None:
         "--no-browser", action="store_true", help="print the address only; the rule where there is no display"
     )
     command.add_argument("--copy-only", action="store_true", help="copy the lessons and start nothing")
+    command.add_argument(
+        "--workshop",
+        action="store_true",
+        help="a clean copy in a new numbered folder beside that one, for each participant",
+    )
     command.set_defaults(run=lab.run)
 
 

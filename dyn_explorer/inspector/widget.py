@@ -19,7 +19,7 @@ from traitlets import TraitError
 from dyn_explorer import capture
 from dyn_explorer.errors import Cancelled, DynExplorerError
 
-from . import assets, export, page
+from . import assets, export, page, sharing
 from .bridge import BokehBridge, version_warning
 from .jobs import Job, JobRunner
 from .outbox import Outbox
@@ -237,14 +237,31 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         options = {key: panel.options.trait_values() for key, panel in self._panels.items()}
         return {"version": STATE_VERSION, "choices": chosen.choices(), "options": options}
 
-    def load_state(self, state: dict) -> None:
-        """Take over what `state` returned, here or in another session.
+    def share(self) -> str:
+        """This view as one short word, which `load_state` takes: the choices, and the options that were changed."""
+        state = self.state()
+        plain = {key: type(panel.options)().trait_values() for key, panel in self._panels.items()}
+        changed = {
+            key: {name: value for name, value in values.items() if value != plain[key][name]}
+            for key, values in state["options"].items()
+        }
+        return sharing.pack({**state, "options": {key: values for key, values in changed.items() if values}})
+
+    def load_state(self, state: dict | str) -> None:
+        """Take over what `state` or `share` returned, here or in another session.
+
+        Parameters
+        ----------
+        state : dict or str
+            Options that are not in it stay as they are.
 
         Raises
         ------
         DynExplorerError
             If it is not such an object, comes from a newer version, or does not fit this model; nothing changes then.
         """
+        if isinstance(state, str):
+            state = sharing.unpack(state)
         self._take(state)
         self._history.push(self.state(), "state")
         self._request()
