@@ -10,6 +10,7 @@ from .eigenvalue_circle import EigenvalueCircle
 from .map_row import MapRow
 from .mode_energies import ModeEnergies
 from .mode_image import ModeImage
+from .phase_wheel import PhaseWheel
 from .singular_values import SingularValues
 from .theme import bokeh_theme
 from .time_dynamics import TimeDynamics
@@ -21,6 +22,7 @@ __all__ = [
     "MapRow",
     "ModeEnergies",
     "ModeImage",
+    "PhaseWheel",
     "SingularValues",
     "TimeDynamics",
     "View",
