@@ -56,8 +56,9 @@ def test_the_bundled_runs_beside_their_nulls(open_inspector):
         pooled = [names["trends"][labels, seed].groupby("epoch")["entropy_share"].mean() for seed in dx.demo.RUN_SEEDS]
         assert mean == pytest.approx(np.mean(pooled, axis=0), rel=1e-9)
         assert run.null["entropy_share"]["mean"].index.tolist() == list(dx.demo.RUN_EPOCHS)
-    # Taps and rows choose epochs of the model's own history only.
-    assert inspector._taps["training"]["trend"] == ("epoch", [])
+    # Another model's run: taps choose the panel's own epoch, not the one that every panel shows.
+    assert inspector._taps["training"]["trend"] == ("training.at", list(dx.demo.RUN_EPOCHS))
+    assert FakeBrowser(inspector).sections["table"]["values"] == []
 
 
 def test_a_run_of_ones_own_is_drawn_tabulated_and_rebuilt_by_its_code(open_inspector, model, digits, history):
