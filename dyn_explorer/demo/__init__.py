@@ -3,14 +3,16 @@
 from .checkpoints import CHECKPOINTS, load
 from .data import CLASS_NAMES, digits, shuffled
 from .model import SmallCNN, small_cnn
-from .runs import RUN_EPOCHS, RUN_LABELS, RUN_SEEDS, history
-from .training import accuracy, train
+from .runs import RUN_EPOCHS, RUN_LABELS, RUN_LENGTH, RUN_SEEDS, history
+from .training import OPTIMISERS, accuracy, train
 
 __all__ = [
     "CHECKPOINTS",
     "CLASS_NAMES",
+    "OPTIMISERS",
     "RUN_EPOCHS",
     "RUN_LABELS",
+    "RUN_LENGTH",
     "RUN_SEEDS",
     "SmallCNN",
     "accuracy",

@@ -1,8 +1,10 @@
-"""Make the bundled checkpoints and runs again: ``python -m dyn_explorer.demo.build [FOLDER]``, a quarter of an hour."""
+"""Make the bundled checkpoints and runs again: ``python -m dyn_explorer.demo.build [FOLDER]``, half an hour."""
 
 from __future__ import annotations
 
 import sys
+import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
@@ -16,8 +18,8 @@ from ..capture import History
 from .checkpoints import CHECKPOINTS, WEIGHTS
 from .data import digits, shuffled
 from .model import small_cnn
-from .runs import RUN_EPOCHS, RUN_LABELS, RUN_SEEDS, RUNS
-from .training import accuracy, train
+from .runs import RUN_EPOCHS, RUN_LABELS, RUN_LENGTH, RUN_SEEDS, RUNS, run_name
+from .training import OPTIMISERS, accuracy, train
 
 PROBE = 16  # test images whose responses are kept
 
@@ -55,7 +57,7 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def record_run(labels: str, seed: int, folder: Path) -> None:
+def record_run(labels: str, optimiser: str, seed: int, folder: Path) -> None:
     """Train the network for 120 epochs and write its history."""
     model, (images, own) = small_cnn(seed), digits("train")
     tests = digits("test")
@@ -71,20 +73,29 @@ def record_run(labels: str, seed: int, folder: Path) -> None:
     )
 
     def note(epoch: int, loss: float | None) -> None:
-        if epoch in RUN_EPOCHS:
-            scores = {"accuracy": accuracy(model, images, targets), "test_accuracy": accuracy(model, *tests)}
-            chosen.record(epoch=epoch, loss=loss, **scores)
+        scores = {"accuracy": accuracy(model, images, targets), "test_accuracy": accuracy(model, *tests)}
+        chosen.record(epoch=epoch, loss=loss, **scores)
 
     note(0, None)
-    train(model, images, targets, epochs=RUN_EPOCHS[-1], seed=seed, after_epoch=note)
+    train(model, images, targets, epochs=RUN_LENGTH, optimiser=optimiser, seed=seed, after_epoch=note)
+
+
+def pack(folder: Path, file: Path) -> None:
+    """Put a run's folder into one file, whose bytes depend on nothing else."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(folder.iterdir()):
+            packed.writestr(zipfile.ZipInfo(path.name), path.read_bytes(), zipfile.ZIP_DEFLATED)
 
 
 def build_runs(folder: Path = RUNS) -> None:
-    """Write every run to `folder`, which must not hold them yet."""
-    for labels, seed in product(RUN_LABELS, RUN_SEEDS):
-        with one_thread():
-            record_run(labels, seed, folder / f"{labels}_{seed}")
-        print(f"{labels}, seed {seed}: {folder}")
+    """Write every run to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for labels, optimiser, seed in product(RUN_LABELS, OPTIMISERS, RUN_SEEDS):
+        file = folder / f"{run_name(labels, optimiser, seed)}.zip"
+        with one_thread(), tempfile.TemporaryDirectory() as made:
+            record_run(labels, optimiser, seed, Path(made) / "run")
+            pack(Path(made) / "run", file)
+        print(file)
 
 
 def build(folder: Path = WEIGHTS) -> None:

@@ -68,6 +68,11 @@ class Memo:
                 self._values.popitem(last=False)
         return self._values[key]
 
+    def put(self, key, value) -> None:
+        """Keep this value of `key` from now on."""
+        self._values.pop(key, None)
+        self.get(key, lambda: value)
+
     def __contains__(self, key) -> bool:
         return key in self._values
 

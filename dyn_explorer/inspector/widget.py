@@ -266,6 +266,39 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._history.push(self.state(), "state")
         self._request()
 
+    def options(self, panel: str | None = None, **changes) -> dict:
+        """Set options of a panel, as its controls do.
+
+        Parameters
+        ----------
+        panel : str, optional
+            Key of the panel; default the open one.
+        **changes
+            New values by name of the option.
+
+        Returns
+        -------
+        dict
+            All options of the panel, as they are now.
+
+        Raises
+        ------
+        DynExplorerError
+            If there is no such panel or option, or a value cannot be taken; nothing changes then.
+        """
+        key = self.panel if panel is None else panel
+        before = self._panel(key).options.trait_values()
+        with self.automatic():
+            try:
+                self._take_options(key, changes)
+            except DynExplorerError:
+                self._take_options(key, before)
+                raise
+        if changes:
+            self._history.push(self.state())
+            self._request()
+        return self._panel(key).options.trait_values()
+
     def code(self) -> str:
         """Runnable Python that rebuilds this view's numbers from ``model``, ``inputs`` and ``labels``."""
         panel = self._panels[self.panel]

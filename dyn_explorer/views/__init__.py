@@ -32,6 +32,7 @@ from .noisy_pictures import NoisyPictures
 from .parallel_coordinates import ParallelCoordinates
 from .picture_grid import PictureGrid
 from .rank_density import RankDensity
+from .phase_wheel import PhaseWheel
 from .singular_values import SingularValues
 from .spectrum_density import SpectrumDensity
 from .strength_maps import StrengthMaps
@@ -70,6 +71,7 @@ __all__ = [
     "ParallelCoordinates",
     "PictureGrid",
     "RankDensity",
+    "PhaseWheel",
     "SingularValues",
     "SpectrumDensity",
     "Strand",

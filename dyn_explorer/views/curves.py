@@ -110,10 +110,14 @@ class Curves(View):
         self._set_ticks(ticks)
         self._fit(self.figure.x_range, *finite_bounds([curve.x for curve in curves]))
         self._fit(self.figure.y_range, *finite_bounds([part for curve in curves for part in _heights(curve)]))
+        self.mark(cursor)
+        self.summary = _summary(curves, x_label, y_label)
+
+    def mark(self, cursor: float | None) -> None:
+        """Move the vertical line that marks what is chosen, or take it away."""
         self._cursor.visible = cursor is not None
         if cursor is not None:
             self._cursor.location = cursor
-        self.summary = _summary(curves, x_label, y_label)
 
     def _set_ticks(self, ticks: Sequence[tuple[float, str]]) -> None:
         axis = self.figure.xaxis[0]

@@ -10,7 +10,7 @@ from torch import nn
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError, History
-from dyn_explorer.inspector.panels.training.result import positions
+from dyn_explorer.inspector.panels.training.result import EpochAxis
 
 
 @pytest.fixture
@@ -56,8 +56,9 @@ def test_the_bundled_runs_beside_their_nulls(open_inspector):
         pooled = [names["trends"][labels, seed].groupby("epoch")["entropy_share"].mean() for seed in dx.demo.RUN_SEEDS]
         assert mean == pytest.approx(np.mean(pooled, axis=0), rel=1e-9)
         assert run.null["entropy_share"]["mean"].index.tolist() == list(dx.demo.RUN_EPOCHS)
-    # Taps and rows choose epochs of the model's own history only.
-    assert inspector._taps["training"]["trend"] == ("epoch", [])
+    # Another model's run: taps choose the panel's own epoch, not the one that every panel shows.
+    assert inspector._taps["training"]["trend"] == ("training.at", list(dx.demo.RUN_EPOCHS))
+    assert FakeBrowser(inspector).sections["table"]["values"] == []
 
 
 def test_a_run_of_ones_own_is_drawn_tabulated_and_rebuilt_by_its_code(open_inspector, model, digits, history):
@@ -141,17 +142,104 @@ def test_a_history_without_weights_or_numbers_is_explained(open_inspector, model
     assert inspector.table()["epoch"].tolist() == [0, 1, 2]
 
 
-def test_a_layer_without_maps_is_refused_in_words(open_inspector, model, history):
+def test_a_layer_without_maps_has_no_trend_but_its_run_is_shown(open_inspector, model, history):
     inspector = open_inspector(model, history=history).wait(60)
     inspector.panel = "training"
     inspector.layer = "5"
-    with pytest.raises(DynExplorerError, match="layer '5' has no dynamics to follow"):
-        inspector.wait(60)
+    result = inspector.wait(60).results["training"]
+    views = inspector._panels["training"].views
+    assert result.reason.startswith("Layer '5' has no dynamics to follow: ")
+    assert views["trend"].summary == result.reason
+    assert views["loss"].summary == "loss against epoch: this run goes from 1 to 0.25."
 
 
 def test_uneven_epochs_stand_at_logarithms():
-    place, ticks = positions([0, 1, 3, 7, 127])
-    assert place.tolist() == [0, 1, 2, 3, 7]
-    assert [text for _, text in ticks] == ["0", "1", "3", "7", "127"]
-    assert positions([0, 2, 4])[1] == []
-    assert positions([5])[0].tolist() == [5]
+    axis = EpochAxis.of([0, 1, 3, 7, 127])
+    assert axis.place([0, 1, 3, 7, 127]).tolist() == [0, 1, 2, 3, 7]
+    assert [text for _, text in axis.ticks] == ["0", "1", "3", "7", "127"]
+    assert EpochAxis.of([0, 2, 4]).ticks == ()
+    assert EpochAxis.of([5]).place([5]).tolist() == [5]
+
+
+def test_bundled_runs_are_measured_at_every_epoch_beside_their_null(open_inspector):
+    images, labels = dx.demo.digits("test")
+    inspector = open_inspector(dx.demo.load("trained"), images[:8], labels[:8]).wait(60)
+    options = {"runs": "bundled", "images": 2, "optimiser": "sgd", "window_epochs": 50, "null": "circular_shift"}
+    inspector.load_state({**inspector.state(), "options": {"training": options}})
+    inspector.panel = "training"
+    result = inspector.wait(120).results["training"]
+    names = {}
+    exec(inspector.code(), names)
+    for run in result.runs:
+        synchrony = run.synchrony
+        assert synchrony.epochs.tolist() == list(range(121))
+        mean, low, high = synchrony.over_seeds("metastability")
+        assert np.isnan(mean[:49]).all()
+        assert np.isfinite(mean[49:]).all()
+        assert (low[49:] <= mean[49:]).all()
+        assert (mean[49:] <= high[49:]).all()
+        assert all(np.isfinite(synchrony.bands[name][:, 49:]).all() for name in synchrony.bands)
+    measured = result.runs[0].synchrony.seeds[0]
+    for name in ("alpha", "integration", "metastability", "index", "volatility"):
+        np.testing.assert_array_equal(getattr(measured, name), getattr(names["measures"], name))
+    signals = dx.analysis.probe_signals(
+        [dx.demo.history(optimiser="sgd").trace(layer) for layer in ("relu1", "relu2", "relu3", "head")]
+    )
+    portrait = result.portraits["true labels"]
+    expected = dx.analysis.synchrony(signals.mean(axis=1).T)
+    assert portrait.place == "epoch 120"
+    assert portrait.phases == pytest.approx(expected.phases[:, -1])
+    assert np.nanmean(portrait.order) == pytest.approx(expected.mean)
+    views = inspector._panels["training"].views
+    assert "4 phases agree to R = " in views["wheel"].summary
+    assert "stability index" in views["volatility"].summary
+
+    browser = FakeBrowser(inspector)
+    browser.touch(views["metastability"].rows.selected, indices=[70])
+    browser.settle()
+    assert inspector._panels["training"].options.at == 70
+    assert inspector.wait(60).results["training"].portraits["true labels"].place == "epoch 70"
+    assert browser.sections["choices"]["epoch"] is None
+
+
+def test_few_epochs_or_layers_are_said_and_never_drawn_as_numbers(open_inspector, model, history, digits):
+    inspector = open_inspector(model, history=history).wait(60)
+    inspector.panel = "training"
+    result = inspector.wait(60).results["training"]
+    views = inspector._panels["training"].views
+    # One layer is followed, so there is one oscillator over epochs.
+    assert "each layer is an oscillator, and 1 is too few" in result.runs[0].synchrony.reason
+    assert "1 is too few" in views["metastability"].summary
+    inspector._set_option("training", "follow", "depth")
+    result = inspector.wait(60).results["training"]
+    assert not any(np.isfinite(seed.integration).any() for seed in result.runs[0].synchrony.seeds)
+    short = History(model, digits[0][:8])
+    short.record(epoch=0)
+    other = open_inspector(model, history=short).wait(60)
+    other.panel = "training"
+    other.wait(60)
+    assert "need 4 recorded epochs" in other._panels["training"].views["index"].summary
+
+
+def test_depth_is_measured_epoch_by_epoch_in_a_deep_model(open_inspector):
+    torch.manual_seed(0)
+    deep = nn.Sequential(*(layer for _ in range(26) for layer in (nn.Linear(12, 12), nn.Tanh())))
+    inputs = torch.randn(6, 12)
+    history = History(deep, inputs)
+    for epoch in range(5):
+        with torch.no_grad():
+            deep[0].weight.add_(0.1 * torch.randn(12, 12))
+        history.record(epoch=epoch)
+    inspector = open_inspector(deep, inputs, history=history)
+    inspector.load_state({**inspector.state(), "options": {"training": {"follow": "depth"}}})
+    inspector.panel = "training"
+    inspector.epoch = 2
+    result = inspector.wait(120).results["training"]
+    synchrony, portrait = result.runs[0].synchrony, result.portraits["this run"]
+    assert synchrony.seeds[0].steps == 52
+    assert np.isfinite(synchrony.seeds[0].integration).all()
+    assert "below 256 alpha is uncertain" in synchrony.reason
+    assert np.isfinite(synchrony.bands["integration"]).all()
+    assert portrait.names == tuple(f"input {index}" for index in range(6))
+    assert portrait.place == f"{inspector.layer} at epoch 2"
+    assert inspector._panels["training"].views["order"].figure.xaxis[0].axis_label == "layer, counted from 0"

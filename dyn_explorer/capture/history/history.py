@@ -20,6 +20,7 @@ from ..layers import list_layers, unwrap
 from ..names import check_names, nearest
 from ..options import check_choice
 from ..recording import record as record_probe
+from . import callbacks
 from . import folder as folders
 from .entry import DTYPES, Entry, checked_epoch, checked_metrics, mean_response
 
@@ -152,6 +153,31 @@ class History:
         if self._folder is not None:
             self.save(self._folder)
 
+    def lightning_callback(self) -> object:
+        """A callback for PyTorch Lightning, ``Trainer(callbacks=[history.lightning_callback()])``.
+
+        It records at the end of every training epoch, with every metric logged; ``train_loss`` and ``train_accuracy``
+        become `loss` and `accuracy` where these are not logged themselves.
+
+        Raises
+        ------
+        DynExplorerError
+            If Lightning is not installed.
+        """
+        return callbacks.lightning_callback(self)
+
+    def trainer_callback(self) -> object:
+        """A callback for the Hugging Face Trainer, ``Trainer(..., callbacks=[history.trainer_callback()])``.
+
+        It records after every epoch and its evaluation, with every number logged for it.
+
+        Raises
+        ------
+        DynExplorerError
+            If transformers is not installed.
+        """
+        return callbacks.trainer_callback(self)
+
     def _responses(self, epoch: int) -> dict[str, torch.Tensor]:
         recording = record_probe(
             self._model, self._inputs, self._asked, self._labels, training=False, seed=SEED, device=self._device
@@ -202,6 +228,11 @@ class History:
     def epochs(self) -> tuple[int, ...]:
         """The epochs recorded, in order."""
         return tuple(entry.epoch for entry in self._entries)
+
+    @property
+    def run_id(self) -> str:
+        """What tells this run from every other; kept when it is saved and loaded."""
+        return self._run
 
     @property
     def layers(self) -> tuple[str, ...]:

@@ -31,18 +31,18 @@ def bundled_layer(name: str) -> str:
     return name if name in dict(demo.small_cnn().named_modules()) else BUNDLED_LAYER
 
 
-def bundled_runs(layer: str, images: int, job: Job) -> tuple[Run, ...]:
+def bundled_runs(layer: str, images: int, optimiser: str, job: Job) -> tuple[Run, ...]:
     """The bundled runs with their trends in a layer of the demo network."""
     model, inputs = demo.small_cnn(), demo.digits("test")[0][:images]
     total = len(demo.RUN_LABELS) * len(demo.RUN_SEEDS)
     runs = []
     for labels in demo.RUN_LABELS:
-        histories = tuple(demo.history(labels, seed) for seed in demo.RUN_SEEDS)
+        histories = tuple(demo.history(labels, seed, optimiser=optimiser) for seed in demo.RUN_SEEDS)
         trends = []
         for history in histories:
             done = len(runs) * len(demo.RUN_SEEDS) + len(trends)
             trends.append(_trend(model, history, inputs, layer, job, done / total, 1 / total))
-        runs.append(Run(NAMES[labels], histories, tuple(trends)))
+        runs.append(_run(NAMES[labels], histories, trends, layer))
     return tuple(runs)
 
 
@@ -62,13 +62,21 @@ def own_run(source: Source, layer: str, images: int, parts: Memo, job: Job) -> R
     history = source.history
     trends = []
     for place, epoch in enumerate(epochs := history.checkpoint_epochs):
-        key = (id(history), layer, images, epoch)
+        key = (history.run_id, layer, images, epoch)
         if source.held and key not in parts:
             continue
         start, share = place / len(epochs), 1 / len(epochs)
         make = partial(_measure, source, layer, images, epoch, job, start, share)
         trends.append(parts.get(key, make))
-    return Run(OWN, (history,), (_joined(trends),) if trends else ())
+    return _run(OWN, (history,), [_joined(trends)] if trends else [], layer)
+
+
+def _run(name: str, histories: tuple[capture.History, ...], trends: list[pd.DataFrame], layer: str) -> Run:
+    """A run, without trends where the layer has no dynamics at all; what else was recorded is there all the same."""
+    failed = [trend["error"].iloc[0] for trend in trends if trend["error"].notna().all()]
+    if failed:
+        return Run(name, histories, (), reason=f"Layer {layer!r} has no dynamics to follow: {failed[0]}")
+    return Run(name, histories, tuple(trends))
 
 
 def _measure(source: Source, layer: str, images: int, epoch: int, job: Job, start: float, share: float):
@@ -86,10 +94,7 @@ def _trend(model, history, inputs, layer: str, job: Job, start: float, share: fl
     def progress(done: float, text: str) -> None:
         job.progress(start + share * done, text)
 
-    trend = metrics_trend(model, history, inputs, layer, cancel=job.cancel, progress=progress, **options)
-    if trend["error"].notna().all():
-        raise DynExplorerError(f"layer {layer!r} has no dynamics to follow: {trend['error'].iloc[0]}")
-    return trend
+    return metrics_trend(model, history, inputs, layer, cancel=job.cancel, progress=progress, **options)
 
 
 def with_null(run: Run, model, inputs, layer: str, job: Job) -> Run:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from traitlets import CInt, Enum, HasTraits
+from traitlets import Bool, CInt, Enum, HasTraits
+
+from dyn_explorer import demo
 
 from ..dynamics.tables import METRICS
 
@@ -15,6 +17,26 @@ RUNS = (
     ),
 )
 METRIC_MENU = tuple((name, label, hint) for name, label, hint in METRICS)
+OPTIMISERS = (("adam", "Adam", "Bundled runs that Adam trained."), ("sgd", "SGD", "With momentum 0.9."))
+FOLLOW = (
+    (
+        "epoch",
+        "Layers over epochs",
+        "Each layer, the mean over the probe inputs, is an oscillator; the last epochs of the window are the steps.",
+    ),
+    (
+        "depth",
+        "Inputs over depth",
+        "Each probe input is an oscillator, and the layers are the steps, epoch by epoch; this takes 50 layers.",
+    ),
+)
+NULLS = (
+    ("shuffle", "Steps shuffled", "Keeps every value and takes the order away."),
+    ("phase_randomised", "Phases randomised", "Keeps the power spectrum and takes everything else away."),
+    ("circular_shift", "Rows shifted", "Keeps each oscillator and takes away what happens at the same step."),
+)
+DRAWS = 20
+VOLATILITY_WINDOW = 5
 SHUFFLES = 4
 SHUFFLED_IMAGES = 3
 NO_HISTORY = (
@@ -25,8 +47,14 @@ NO_HISTORY = (
 
 
 class TrainingOptions(HasTraits):
-    """Which runs are shown, and which metric of their dynamics."""
+    """Which runs are shown, which metric of their dynamics, and along what synchrony is measured."""
 
     runs = Enum([key for key, _, _ in RUNS], "own")
     metric = Enum([key for key, _, _ in METRIC_MENU], "entropy_share")
     images = CInt(8, min=2, max=64)
+    optimiser = Enum([key for key, _, _ in OPTIMISERS], "adam")
+    at = CInt(demo.RUN_LENGTH, min=0, max=demo.RUN_LENGTH)
+    follow = Enum([key for key, _, _ in FOLLOW], "epoch")
+    window_epochs = CInt(58, min=4, max=1000)
+    null = Enum([key for key, _, _ in NULLS], "shuffle")
+    force = Bool(False)

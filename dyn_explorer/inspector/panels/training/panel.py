@@ -6,32 +6,30 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dyn_explorer import demo, views
 from dyn_explorer.errors import DynExplorerError
-from dyn_explorer.inspector.controls import grouped, menu, slider, stops
+from dyn_explorer.inspector.controls import grouped, menu, slider, stops, toggle
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.recorder import Memo
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import InspectorState
-from dyn_explorer.views import theme
 
-from ..base import Card, Panel, Settings
-from ..dynamics.tables import METRICS, number
+from ..base import Panel, Settings
+from ..dynamics.tables import number
 from . import tables
+from .cards import CARDS
 from .code import code
+from .drawing import draw, draw_epoch, taps
 from .measure import OWN, bundled_layer, bundled_runs, own_run, with_null
-from .options import METRIC_MENU, NO_HISTORY, RUNS, TrainingOptions
-from .result import Run, TrainingResult, positions
+from .options import FOLLOW, METRIC_MENU, NO_HISTORY, NULLS, OPTIMISERS, RUNS, TrainingOptions
+from .result import Run, TrainingResult
+from .synchrony import RunSynchrony, measured, portrait, with_band
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LABELS = {name: label for name, label, _ in METRICS}
 KEPT = 8
 KEPT_EPOCHS = 4096
-LEGEND = (("●", theme.STABLE, "this run, or true labels"), ("▲", theme.GROWING, "shuffled labels"))
 
 
 class TrainingPanel(Panel):
@@ -50,28 +48,21 @@ class TrainingPanel(Panel):
     Options = TrainingOptions
     tap_chooses = "epoch"
     menus = MappingProxyType({})
-    cards = (
-        Card(
-            "trend",
-            "The metric from epoch to epoch",
-            "Mean and spread over images and seeds.",
-            half=True,
-            legend=LEGEND,
-        ),
-        Card("against", "The metric against accuracy", "The same points; lines join epochs.", half=True, legend=LEGEND),
-        Card("accuracy", "Accuracy", "As the training loop gave it.", half=True),
-        Card("loss", "Loss", "As the training loop gave it.", half=True),
-    )
+    cards = CARDS
 
     def __init__(self) -> None:
         super().__init__()
         self._parts = Memo(KEPT_EPOCHS)
         self._bundled = Memo(KEPT)
         self._nulls = Memo(KEPT)
+        self._runs = Memo(KEPT)
+        self._signals = Memo(KEPT)
+        self._tables = Memo(1)
+        self._drawn: tuple[tuple[Run, ...], str] | None = None
 
     def make_views(self) -> dict[str, views.View]:
         """A view per card."""
-        return {card.figure: views.Curves() for card in self.cards}
+        return {card.figure: views.PhaseWheel() if card.square else views.Curves() for card in self.cards}
 
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
         """The layer whose dynamics are followed."""
@@ -83,94 +74,104 @@ class TrainingPanel(Panel):
         if not bundled and (source.history is None or not source.history.epochs):
             raise DynExplorerError(NO_HISTORY)
         layer = bundled_layer(settings.layer) if bundled else settings.layer
-        runs = self._measured(source, layer, settings, job)
-        reason = "" if all(run.trends for run in runs) else _no_trend(source)
-        return TrainingResult(
-            runs, layer, settings.metric, settings.images, None if bundled else settings.epoch, reason
-        )
+        key = self._key(source, layer, settings)
+        runs = self._runs.get(key, lambda: self._measured(source, layer, settings, job))
+        lacking = [run for run in runs if not run.trends]
+        reason = (lacking[0].reason or _no_trend(source)) if lacking else ""
+        epoch = settings.at if bundled else settings.epoch
+        portraits = {run.name: portrait(run.histories[0], settings, epoch, self._signals) for run in runs}
+        portraits = {name: each for name, each in portraits.items() if each is not None}
+        return TrainingResult(runs, layer, settings.metric, settings.images, epoch, settings.follow, portraits, reason)
+
+    def _key(self, source: Source, layer: str, settings: Settings) -> tuple:
+        """What the runs depend on: all but what is drawn of them."""
+        asked = (layer, settings.images, settings.follow, settings.window_epochs, settings.force, settings.null)
+        if settings.runs == "bundled":
+            return ("bundled", settings.optimiser, *asked)
+        history = source.history
+        return (history.run_id, len(history.epochs), history.checkpoint_epochs, source.held, *asked)
 
     def _measured(self, source: Source, layer: str, settings: Settings, job: Job) -> tuple[Run, ...]:
         if settings.runs == "own":
-            return (own_run(source, layer, settings.images, self._parts, job),)
-        key = (layer, settings.images)
-        if key not in self._bundled:
-            source.check_free()
-        return self._bundled.get(key, lambda: bundled_runs(layer, settings.images, job))
+            runs = (own_run(source, layer, settings.images, self._parts, job),)
+        else:
+            asked = (layer, settings.images, settings.optimiser)
+            if asked not in self._bundled:
+                source.check_free()
+            runs = self._bundled.get(asked, lambda: bundled_runs(*asked, job))
+        return tuple(replace(run, synchrony=measured(run.histories, settings)) for run in runs)
 
-    def refine(self, source: Source, result: TrainingResult, settings: Settings, job: Job) -> TrainingResult:
-        """What shuffled columns give."""
+    def refine(self, source: Source, result: TrainingResult, settings: Settings, job: Job) -> TrainingResult | None:
+        """What shuffled columns give, and what chance gives for the synchrony; kept, so that epochs change at once."""
+        key = self._key(source, result.layer, settings)
+        if source.held or all(run.has_nulls for run in result.runs):
+            return None
+        runs = tuple(
+            replace(run, synchrony=with_band(run.synchrony, run.histories[0], settings, job))
+            for run in self._with_trend_nulls(source, result, settings, job)
+        )
+        self._runs.put(key, runs)
+        return replace(result, runs=runs)
+
+    def _with_trend_nulls(
+        self, source: Source, result: TrainingResult, settings: Settings, job: Job
+    ) -> tuple[Run, ...]:
         if settings.runs == "bundled":
             model, inputs = demo.small_cnn(), demo.digits("test")[0]
-            key = ("bundled", result.layer)
+            key = ("bundled", result.layer, settings.optimiser)
         else:
-            if source.held or not result.runs[0].trends:
-                return result
+            if not result.runs[0].trends:
+                return result.runs
             model, inputs = source.live_model, source.record((result.layer,), job).inputs
             key = (source.history.checkpoint_epochs, result.layer)
         nulls = self._nulls.get(
             key, lambda: [with_null(run, model, inputs, result.layer, job).null for run in result.runs]
         )
-        runs = tuple(replace(run, null=null) for run, null in zip(result.runs, nulls, strict=True))
-        return replace(result, runs=runs)
+        return tuple(replace(run, null=null) for run, null in zip(result.runs, nulls, strict=True))
 
     def show(self, result: TrainingResult, settings: Settings) -> None:
-        """Draw the curves."""
-        label = LABELS[result.metric]
-        self._show_trend(result, label)
-        self._show_against(result, label)
-        for name in ("accuracy", "loss"):
-            self._show_number(result, name)
+        """Draw every card, or where only the epoch is another one, what it changes."""
+        drawn = (result.runs, result.metric)
+        if self._drawn is not None and drawn[0] is self._drawn[0] and drawn[1] == self._drawn[1]:
+            draw_epoch(self.views, result)
+            return
+        draw(self.views, result)
+        self._drawn = drawn
 
-    def _show_trend(self, result: TrainingResult, label: str) -> None:
-        curves, ticks = [], []
-        for index, run in enumerate(run for run in result.runs if run.trends):
-            epochs, mean, low, high, at = run.trend(result.metric)
-            place, ticks = positions(epochs)
-            if run.null is not None and result.metric in run.null:
-                null = run.null[result.metric].loc[at]
-                middle, spread = null["mean"].to_numpy(), null["_population_sd"].to_numpy()
-                name = f"{run.name}, shuffled columns"
-                curves.insert(0, views.Curve(name, place, middle, middle - spread, middle + spread, is_null=True))
-            curves.append(views.Curve(run.name, place, mean, low, high, index, epochs=at))
-        self.views["trend"].update(curves, x_label="epoch", y_label=label, cursor=_cursor(result, curves), ticks=ticks)
-        if result.reason:
-            self.views["trend"].summary = result.reason
-
-    def _show_against(self, result: TrainingResult, label: str) -> None:
-        curves = []
-        for index, run in enumerate(run for run in result.runs if run.has("run_accuracy")):
-            x, mean, _, _, at = run.trend(result.metric, "run_accuracy")
-            curves.append(views.Curve(run.name, x, mean, None, None, index, epochs=at))
-        self.views["against"].update(curves, x_label="accuracy", y_label=label)
-        if not curves:
-            self.views["against"].summary = result.reason or "This history has no metric named accuracy."
-
-    def _show_number(self, result: TrainingResult, name: str) -> None:
-        curves, ticks = [], []
-        for index, run in enumerate(result.runs):
-            found = run.number(name)
-            if found is None:
-                continue
-            epochs, mean, low, high = found
-            place, ticks = positions(epochs)
-            curves.append(views.Curve(run.name, place, mean, low, high, index, epochs=epochs))
-        self.views[name].update(curves, x_label="epoch", y_label=name, cursor=_cursor(result, curves), ticks=ticks)
-        if not curves:
-            self.views[name].summary = f"This history has no metric named {name}: history.record({name}=...)."
+    def clear(self) -> None:
+        """Empty every figure."""
+        self._drawn = None
+        super().clear()
 
     def controls(self, settings: Settings, result: TrainingResult | None) -> list[dict]:
         """Runs, metric, and the epoch of the model's own history."""
+        bundled = settings.runs == "bundled"
         made = [
             menu("training.runs", "Runs", settings.runs, list(RUNS)),
             menu("training.metric", "Metric", settings.metric, list(METRIC_MENU)),
             slider("training.images", "Images", settings.images, 2, 64, 1, "Images that each mean is over.", digits=0),
         ]
+        if bundled:
+            made.insert(1, menu("training.optimiser", "Optimiser", settings.optimiser, list(OPTIMISERS)))
+            hint = "Of the phases and the marks; the bundled runs are of another model."
+            made.append(slider("training.at", "Epoch", settings.at, 0, demo.RUN_LENGTH, 1, hint, digits=0))
         epochs = settings.limits.epochs
-        if settings.runs == "own" and epochs:
+        if not bundled and epochs:
             places = [*((epoch, str(epoch)) for epoch in epochs), (None, "now")]
             hint = "Every panel shows the weights of this epoch, where they were kept."
             made.append(stops("epoch", "Epoch", settings.epoch, places, hint))
-        return grouped("Training", made)
+        return grouped("Training", made) + grouped("Synchrony", self._synchrony_controls(settings))
+
+    def _synchrony_controls(self, settings: Settings) -> list[dict]:
+        made = [
+            menu("training.follow", "Follow", settings.follow, list(FOLLOW)),
+            menu("training.null", "Null", settings.null, list(NULLS)),
+        ]
+        if settings.follow == "epoch":
+            hint = "Epochs that each value looks back on."
+            made.append(slider("training.window_epochs", "Window", settings.window_epochs, 4, 500, 1, hint, digits=0))
+        hint = "Below 50 steps integration does not tell long memory from a trend; this shows it all the same."
+        return [*made, toggle("training.force", "Show below 50 steps", settings.force, hint)]
 
     def numbers(self, result: TrainingResult) -> list[dict]:
         """What the curves rest on."""
@@ -179,12 +180,13 @@ class TrainingPanel(Panel):
             number("layer", result.layer, "Whose channels are the snapshots."),
             number("runs", str(sum(len(run.histories) for run in result.runs)), "Histories behind these curves."),
             number("seeds", str(seeds), "Runs that differ only in their seed; with one there is no band over seeds."),
+            *_synchrony_numbers(result.runs[0].synchrony),
             number("images", str(result.images), "Images that each mean of a metric is over."),
         ]
 
     def metrics(self, result: TrainingResult) -> dict | None:
         """Rank correlations of every metric with epoch and accuracy."""
-        return tables.correlations(result)
+        return self._tabulated(result)[1]
 
     def meaning(self, result: TrainingResult) -> str:
         """What stands at each epoch."""
@@ -194,12 +196,26 @@ class TrainingPanel(Panel):
 
     def table(self, result: TrainingResult) -> pd.DataFrame:
         """One row per epoch and run."""
-        return tables.epochs(result)
+        return self._tabulated(result)[0]
+
+    def _tabulated(self, result: TrainingResult) -> tuple[pd.DataFrame, dict | None]:
+        # The runs stand in the value too, so that their identity is theirs as long as it is the key.
+        key = (id(result.runs), result.metric)
+
+        def make() -> tuple:
+            return tables.epochs(result), tables.correlations(result), result.runs
+
+        return self._tables.get(key, make)[:2]
 
     def row_values(self, result: TrainingResult, count: int) -> list:
         """The epoch of each row; the bundled runs are of another model, so their rows choose nothing."""
         own = len(result.runs) == 1 and result.runs[0].name == OWN
         return list(result.runs[0].histories[0].epochs) if own else []
+
+    def taps(self, result: TrainingResult, row_values: list) -> dict[str, tuple[str, list]]:
+        """Marks of different cards stand for different epochs; those of the bundled runs set the panel's own."""
+        own = result.runs[0].name == OWN
+        return {card: ("epoch" if own else "training.at", values) for card, values in taps(result).items()}
 
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
@@ -212,9 +228,15 @@ def _no_trend(source: Source) -> str:
     return "The trend is measured once training is over: press Refresh then."
 
 
-def _cursor(result: TrainingResult, curves: list[views.Curve]) -> float | None:
-    if result.epoch is None or not curves:
-        return None
-    known = curves[-1].epochs
-    place = np.flatnonzero(known == result.epoch)
-    return float(curves[-1].x[place[0]]) if len(place) else None
+def _synchrony_numbers(synchrony: RunSynchrony) -> list[dict]:
+    made = []
+    if synchrony.seeds:
+        measures = synchrony.seeds[0]
+        made = [
+            number("oscillators", str(int(measures.oscillators[-1])), "That vary, at the last epoch."),
+            number("steps", str(measures.steps), "Along which each oscillator is followed."),
+            number("α", f"{measures.alpha[-1]:.2f}", "Exponent of the fluctuation analysis at the last epoch."),
+        ]
+    if synchrony.reason:
+        made.append(number("note", synchrony.reason, "What limits integration and metastability here."))
+    return made

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dyn_explorer.capture import History
+
+from .synchrony import Portrait, RunSynchrony
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,14 +29,27 @@ class Run:
         One per seed.
     trends : tuple of DataFrame
         As `dyn_explorer.metrics_trend` returns them, one per seed; empty where there are no weights.
+    reason : str
+        Why the layer has no trends, or nothing.
     null : DataFrame or None
         Mean and standard deviation of each metric under shuffled columns, by epoch; it arrives a moment later.
+    synchrony : RunSynchrony
+        Integration, metastability and the stability index of every epoch.
     """
 
     name: str
     histories: tuple[History, ...]
     trends: tuple[pd.DataFrame, ...]
+    reason: str = ""
     null: pd.DataFrame | None = None
+    synchrony: RunSynchrony = field(default_factory=lambda: RunSynchrony(np.empty(0), ()))
+
+    @property
+    def has_nulls(self) -> bool:
+        """Whether every null that there can be is there."""
+        return (self.null is not None or not self.trends) and (
+            self.synchrony.bands is not None or not self.synchrony.seeds
+        )
 
     def number(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] | None:
         """A number of the training loop: epochs, mean over seeds, lowest and highest; None where no run has it."""
@@ -53,6 +69,11 @@ class Run:
         mean, sd = grouped[metric].mean(), grouped[metric].std(ddof=0)
         place = mean.index.to_numpy(float) if x == "epoch" else grouped[x].mean().to_numpy(float)
         return place, mean.to_numpy(), (mean - sd).to_numpy(), (mean + sd).to_numpy(), mean.index.to_numpy()
+
+    @cached_property
+    def trend_epochs(self) -> list[int]:
+        """Epochs of the trends."""
+        return sorted(set().union(*(trend["epoch"] for trend in self.trends)))
 
     def _joined(self) -> pd.DataFrame:
         import pandas  # slow to import
@@ -95,6 +116,10 @@ class TrainingResult:
         Images that each mean is over.
     epoch : int or None
         Epoch that is chosen.
+    follow : str
+        Along what the oscillators were followed: "epoch" or "depth".
+    portraits : dict of str to Portrait
+        Phases at the chosen epoch, by name of the run, first seed; without the runs that have none.
     reason : str
         Why there is no trend, or nothing.
     """
@@ -104,13 +129,41 @@ class TrainingResult:
     metric: str
     images: int
     epoch: int | None
+    follow: str
+    portraits: dict[str, Portrait]
     reason: str = ""
 
+    @cached_property
+    def axis(self) -> EpochAxis:
+        """Where epochs stand, in every card alike."""
+        known = [run.trend_epochs if run.trends else run.histories[0].epochs for run in self.runs]
+        return EpochAxis.of(max(known, key=len))
 
-def positions(epochs: Sequence[float]) -> tuple[np.ndarray, list[tuple[float, str]]]:
-    """Where epochs stand on the axis: evenly where they are even, else by ``log2(1 + epoch)``, with ticks."""
-    values = np.asarray(epochs, dtype=float)
-    steps = np.diff(values)
-    if len(values) < 3 or values.min() < 0 or steps.max() < 3 * steps.min():
-        return values, []
-    return np.log2(1 + values), [(float(np.log2(1 + value)), f"{value:g}") for value in values]
+
+@dataclass(frozen=True)
+class EpochAxis:
+    """Where epochs stand: evenly where they were recorded evenly, else at ``log2(1 + epoch)``.
+
+    Attributes
+    ----------
+    is_log : bool
+    ticks : tuple of (position, label)
+        Empty for Bokeh's own.
+    """
+
+    is_log: bool = False
+    ticks: tuple[tuple[float, str], ...] = ()
+
+    @classmethod
+    def of(cls, epochs: Sequence[float]) -> EpochAxis:
+        """The axis that suits these epochs."""
+        values = np.asarray(epochs, dtype=float)
+        steps = np.diff(values)
+        if len(values) < 3 or values.min() < 0 or steps.max() < 3 * steps.min():
+            return cls()
+        return cls(True, tuple((float(np.log2(1 + value)), f"{value:g}") for value in values))
+
+    def place(self, epochs: Sequence[float]) -> np.ndarray:
+        """Positions of epochs."""
+        values = np.asarray(epochs, dtype=float)
+        return np.log2(1 + values) if self.is_log else values
