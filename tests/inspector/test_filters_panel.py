@@ -11,7 +11,11 @@ from fake_browser import FakeBrowser
 from torch import nn
 
 from dyn_explorer import DynExplorerError, History
-from dyn_explorer.inspector.panels.filters import tiles
+from dyn_explorer.capture import LayerWeight
+from dyn_explorer.inspector.jobs import Job
+from dyn_explorer.inspector.panels.filters import measure, tiles
+from dyn_explorer.inspector.panels.filters.measure import Measures
+from dyn_explorer.inspector.panels.filters.neighbours import neighbours_of
 
 
 def open_filters(open_inspector, model, *arguments, layer=None, **options):
@@ -113,15 +117,11 @@ def test_the_table_is_sorted_and_taps_follow(open_inspector, model):
 
 
 def test_a_large_model_shows_its_layer_before_the_table(open_inspector, model, monkeypatch):
-    from dyn_explorer.inspector.panels.filters import measure
-
     monkeypatch.setattr(measure, "QUICK_TABLE", 0)
     inspector = open_filters(open_inspector, model)
     panel = inspector._panels["filters"]
     settings = inspector._settings(panel)
     panel._measures._rows.clear()
-    from dyn_explorer.inspector.jobs import Job
-
     first = panel.compute(inspector._source, inspector.working_copy(), settings, Job(lambda _job: None))
     assert first.rows is None
     assert panel.table(first).iloc[0, 1] == "measuring all layers …"
@@ -239,6 +239,14 @@ def test_patterns_are_laid_out_as_what_they_are():
     assert np.array_equal(tiles.picture_of(pixels, (1, 8, 8), 16), pixels.reshape(8, 8))
     assert np.isnan(tiles.picture_of(np.ones(7), (1, 8, 8), 16)).sum() == 2
     assert tiles.picture_of(np.ones((5, 4)), (1, 8), 16).shape == (5, 4)
+
+
+def test_projections_of_one_attention_do_not_feed_one_another():
+    names = ("embed", "block.q_proj", "block.k_proj", "block.v_proj", "block.o_proj")
+    weights = [LayerWeight(name, "Linear", values=torch.randn(9, 9)) for name in names]
+    measures = Measures()
+    found = neighbours_of(measures.directions(weights[2]), weights, measures)
+    assert found.names == ("embed", "block.k_proj", "block.o_proj")
 
 
 def test_the_page_is_exported(open_inspector, model, tmp_path):
