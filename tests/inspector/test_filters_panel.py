@@ -249,6 +249,15 @@ def test_projections_of_one_attention_do_not_feed_one_another():
     assert found.names == ("embed", "block.k_proj", "block.o_proj")
 
 
+class ConvLikeNorm(nn.BatchNorm2d):
+    """A normalisation whose name begins as that of a convolution."""
+
+
+def test_the_first_layer_shown_is_a_convolution_by_its_weight_too(open_inspector):
+    inspector = open_filters(open_inspector, nn.Sequential(nn.Conv2d(1, 4, 3), ConvLikeNorm(4)).eval())
+    assert inspector.layer == "0"
+
+
 def test_the_page_is_exported(open_inspector, model, tmp_path):
     inspector = open_filters(open_inspector, model)
     inspector.to_html(tmp_path / "filters.html")
