@@ -23,6 +23,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.operator_spectrum import operator_spectrum
+from dyn_explorer.analysis.profiles import Profiles, class_profiles, prefix_weights, profile_similarity, profiles
 from dyn_explorer.analysis.random_matrix_fit import (
     RandomMatrixFit,
     marchenko_pastur_density,
@@ -66,6 +67,7 @@ __all__ = [
     "FluctuationNull",
     "LinkWeights",
     "MethodInfo",
+    "Profiles",
     "Pseudospectrum",
     "RandomMatrixFit",
     "SVDHeatMap",
@@ -76,6 +78,7 @@ __all__ = [
     "TrainingMeasures",
     "WeightSpectrum",
     "background_foreground",
+    "class_profiles",
     "compress",
     "convergence_epoch",
     "dfa",
@@ -100,7 +103,10 @@ __all__ = [
     "operator_spectrum",
     "order_parameter",
     "phases",
+    "prefix_weights",
     "probe_signals",
+    "profile_similarity",
+    "profiles",
     "pseudospectrum",
     "random_matrix_fit",
     "seed_interval",
