@@ -44,7 +44,7 @@ class Profiles:
 
 
 def prefix_weights(scores: object, *, tau: float = 0.1) -> np.ndarray:
-    """Accept the largest scores up to a share of their sum, and one more; weigh them by their share of what is accepted.
+    """Accept the largest scores up to a share of their sum, and one more, with their shares of what is accepted.
 
     Parameters
     ----------
@@ -110,9 +110,9 @@ def profiles(
     outputs : tensor or array (n_samples, ...)
         What the layer put out.
     kind : {"svd", "channel", "element", "spatial"}
-        What a neuron is: a singular direction with the score ``|mean over positions of its signal|``; a channel with its
-        largest value; the place of each channel's largest value, as one of all places of all channels; a position with
-        the norm of its channels, of which only the top 3 % and at most 100 are looked at.
+        What a neuron is: a singular direction with the score ``|mean over positions of its signal|``; a channel with
+        its largest value; the place of each channel's largest value, as one of all places of all channels; a position
+        with the norm of its channels, of which only the top 3 % and at most 100 are looked at.
     directions, bias
         For "svd": the layer's decomposition with vectors, and its bias.
     tau : float, default 0.1
@@ -233,11 +233,10 @@ def profile_similarity(one: Profiles, other: Profiles | None = None) -> np.ndarr
 def _of_directions(values: torch.Tensor, found: FilterSVD | None, bias: object, channel_dim: int) -> torch.Tensor:
     if found is None:
         raise DynExplorerError('`directions` are needed for kind "svd": directions=filter_svd(layer.weight, ...)')
+    # A signal is linear in the outputs, so its mean is the signal of their mean.
+    means = values.movedim(channel_dim, 1).flatten(2).mean(dim=2) if values.ndim > 2 else values
     count = len(strongest_first(found))
-    signals = [direction_signals(values, found, k, bias=bias, channel_dim=channel_dim) for k in range(count)]
-    return torch.stack(
-        [signal.flatten(1).mean(dim=1) if signal.ndim > 1 else signal for signal in signals], dim=1
-    ).abs()
+    return torch.stack([direction_signals(means, found, k, bias=bias) for k in range(count)], dim=1).abs()
 
 
 def _of_channels(values: torch.Tensor) -> torch.Tensor:
