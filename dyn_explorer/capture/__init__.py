@@ -8,6 +8,7 @@ from .layers import LayerInfo, list_layers, unwrap
 from .paths import path_inputs, record_path
 from .presets import PRESETS, dmd_xai_snapshots
 from .recording import Recording, RecordingError, record
+from .responses import Maximised, maximise, response_gradient
 from .select import select_layers
 from .snapshots import Snapshots, snapshots
 from .untrained import untrained_copy
@@ -19,6 +20,7 @@ __all__ = [
     "History",
     "LayerInfo",
     "LayerWeight",
+    "Maximised",
     "Recording",
     "RecordingError",
     "Snapshots",
@@ -28,10 +30,12 @@ __all__ = [
     "layer_weight",
     "layer_weights",
     "list_layers",
+    "maximise",
     "path_inputs",
     "record",
     "record_epochs",
     "record_path",
+    "response_gradient",
     "select_layers",
     "snapshots",
     "untrained_copy",
