@@ -191,7 +191,8 @@ def _answering(model: nn.Module, layer: str) -> Iterator[Callable[[torch.Tensor]
 
 
 class _Adam:
-    """Adam uphill (Kingma & Ba, arXiv:1412.6980); torch's own patches torch when it is first used."""
+    """Adam uphill (Kingma & Ba, arXiv:1412.6980); torch's own loads the compiler, which replaces
+    `torch.manual_seed`."""
 
     def __init__(self, values: torch.Tensor, rate: float, decays: tuple[float, float] = (0.9, 0.999)) -> None:
         self._values, self._rate, self._decays, self._steps = values, rate, decays, 0

@@ -74,6 +74,49 @@ def test_nulls_links_and_gain_arrive(open_inspector, model):
         assert view.summary.endswith(".")
 
 
+def test_what_an_extreme_depends_on_is_framed_and_an_image_is_made(open_inspector, model):
+    inspector = open_filters(open_inspector, model, layer="2")
+    found = inspector.results["filters"].signals
+    for each in (*found.most, *found.least):
+        left, top, right, bottom = each.frame
+        assert right - left <= 5 / 8  # the receptive field of two 3 x 3 kernels, on 8 pixels
+        assert bottom - top <= 5 / 8
+        row, column = divmod(each.index, 4)
+        assert left >= column / 8
+        assert bottom <= (row + 5) / 8
+    assert len(inspector._panels["filters"].views["excite"]._frames.data["left"]) == 12
+    browser = FakeBrowser(inspector)
+    browser.set(**{"filters.make_image": True})
+    browser.settle()
+    result = inspector.results["filters"]
+    assert result.made.value > result.signals.largest_mean
+    view = inspector._panels["filters"].views["chosen"]
+    assert view.rows.data["caption"][0] == "made to drive it"
+    assert f"The made image has the mean signal {result.made.value:.3g}" in view.summary
+    browser.set(**{"filters.fold_batchnorm": True})
+    browser.settle()
+    assert inspector.results["filters"].made is result.made  # nothing to fold, so nothing to search again
+
+
+class Picky(nn.Module):
+    """Takes a dict only."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, batch: dict) -> torch.Tensor:
+        return self.inner(batch["pixels"])
+
+
+def test_a_model_that_takes_no_single_tensor_is_shown_without_frames(open_inspector, model, digits):
+    inspector = open_filters(open_inspector, Picky(model), {"batch": {"pixels": digits[0]}}, layer="inner.2")
+    assert inspector.results["filters"].signals.most[0].frame is None
+    inspector._set_option("filters", "make_image", True)
+    reason = inspector.wait(60).results["filters"].made_reason
+    assert "cannot be run with gradients on one tensor of inputs" in reason
+
+
 def test_taps_choose_directions_inputs_and_layers(open_inspector, model):
     inspector = open_filters(open_inspector, model, layer="2")
     browser = FakeBrowser(inspector)

@@ -19,11 +19,11 @@ from ..base import Panel, Settings
 from . import tables
 from .code import code
 from .figures import CARDS, draw, make_views
-from .measure import Measures, gain
+from .measure import Measures
 from .neighbours import neighbours_of
 from .options import ORDERS, FiltersOptions
-from .result import Comparison, FiltersResult
-from .signals import signals_of
+from .result import Comparison, Directions, FiltersResult
+from .signals import response, signals_of, with_frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,10 @@ class FiltersPanel(Panel):
             signals, reason = signals_of(recording, settings.layer, directions, direction, settings.sample), ""
         except DynExplorerError as error:
             signals, reason = None, str(error)
+        made, made_reason = self._made(source, settings, directions, direction, signals, job)
         return FiltersResult(
+            made=made,
+            made_reason=made_reason,
             directions=directions,
             direction=direction,
             signals=signals,
@@ -85,6 +88,19 @@ class FiltersPanel(Panel):
             labels=None if recording.labels is None else tuple(recording.labels.tolist()),
             rows=self._measures.table(weights, job, wait=False),
         )
+
+    def _made(self, source: Source, settings: Settings, directions: Directions, direction: int, signals, job: Job):
+        """An image that drives the chosen direction, if it is asked for, and why there is none."""
+        if not settings.make_image:
+            return None, ""
+        if signals is None:
+            return None, "its signals are not known."
+        try:
+            return self._measures.made(source, settings.layer, directions, direction, job), ""
+        except Cancelled:
+            raise
+        except DynExplorerError as error:
+            return None, f"{error}."
 
     def refine(self, source: Source, result: FiltersResult, settings: Settings, job: Job) -> FiltersResult:
         """What the numbers are compared with, and the neighbouring layers."""
@@ -99,7 +115,7 @@ class FiltersPanel(Panel):
             untrained_reason = str(error)
         value, gain_reason = float("nan"), ""
         try:
-            value = gain(weight, source.recording.shapes[settings.layer])
+            value = self._measures.gain(weight, source.recording.shapes[settings.layer])
         except DynExplorerError as error:
             gain_reason = str(error)
         comparison = Comparison(
@@ -110,7 +126,22 @@ class FiltersPanel(Panel):
             gain_reason=gain_reason,
             neighbours=neighbours_of(result.directions, weights, self._measures),
         )
-        return replace(result, comparison=comparison, rows=self._measures.table(weights, job, wait=True))
+        return replace(
+            result,
+            comparison=comparison,
+            rows=self._measures.table(weights, job, wait=True),
+            signals=self._framed(source, result, settings),
+        )
+
+    def _framed(self, source: Source, result: FiltersResult, settings: Settings):
+        """The signals with what their extremes depend on, where the model can be asked for it."""
+        if result.signals is None or not result.pictures:
+            return result.signals
+        signal = response(source.recording, settings.layer, result.directions, result.direction)
+        try:
+            return with_frames(result.signals, source.model, source.recording, settings.layer, signal)
+        except DynExplorerError:
+            return result.signals  # the ring is there all the same
 
     def show(self, result: FiltersResult, settings: Settings) -> None:
         """Draw the layer and the chosen direction."""
@@ -129,6 +160,8 @@ class FiltersPanel(Panel):
             made.append(menu("filters.part", "Weight", result.directions.weight.part, parts))
         hint = "Scale each output as the batch normalisation behind it does."
         made.append(toggle("filters.fold_batchnorm", "Fold batch norm", settings.fold_batchnorm, hint))
+        hint = "An input that drives the direction further than those given; takes seconds for a large model."
+        made.append(toggle("filters.make_image", "Make an image that drives it", settings.make_image, hint))
         return [
             *grouped("Directions", made),
             *grouped("Layer table", [menu("filters.order", "Sorted by", settings.order, list(ORDERS))]),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -54,7 +57,46 @@ def signals_of(
     least = _extremes(lowest.values, lowest.indices, grid, SUPPRESSED, largest=False)
     is_map = len(grid) == 2
     shown = maps[sample] if is_map else (flat[sample] if flat.shape[1] > 1 else flat[:, 0])
-    return Signals(shown.cpu().numpy(), is_map, most, least)
+    return Signals(shown.cpu().numpy(), is_map, most, least, float(flat.mean(dim=1).max()))
+
+
+def response(recording: capture.Recording, layer: str, directions: Directions, direction: int) -> Callable:
+    """From a layer's outputs to the direction's signals laid out as maps, (n_samples, positions), with gradients."""
+    weight, (group, _) = directions.weight, directions.order[direction]
+    outward = torch.as_tensor(directions.outward(direction))
+    vector = torch.zeros(recording.activations[layer].shape[recording.channel_dims[layer]], dtype=torch.float64)
+    vector[group * len(outward) : (group + 1) * len(outward)] = outward
+    offset = 0.0 if weight.bias is None else float(weight.bias.cpu().double() @ vector)
+    if weight.scale is not None:
+        vector = vector * weight.scale.cpu().double()
+
+    def signal(outputs: torch.Tensor) -> torch.Tensor:
+        along = outputs.movedim(recording.channel_dims[layer], -1)
+        return _as_maps(along @ vector.to(along) - offset, layer).flatten(1)
+
+    return signal
+
+
+def with_frames(signals: Signals, model, recording: capture.Recording, layer: str, signal: Callable) -> Signals:
+    """The same with the part of each input that its extreme depends on: where the gradient is not zero."""
+    every = (*signals.most, *signals.least)
+    if recording.inputs.ndim != 4 or any(each.place is None for each in every):
+        return signals
+    places = torch.tensor([each.index for each in every])
+    images = recording.inputs[[each.sample for each in every]]
+    rows = torch.arange(len(every))
+    gradient = capture.response_gradient(model, images, layer, lambda outputs: signal(outputs)[rows, places])
+    framed = [replace(each, frame=_frame(found)) for each, found in zip(every, gradient, strict=True)]
+    return replace(signals, most=tuple(framed[: len(signals.most)]), least=tuple(framed[len(signals.most) :]))
+
+
+def _frame(gradient: torch.Tensor) -> tuple[float, float, float, float] | None:
+    height, width = gradient.shape[-2:]
+    touched = (gradient != 0).any(dim=0).nonzero()
+    if not len(touched):
+        return None
+    (top, left), (low, right) = touched.amin(dim=0).tolist(), touched.amax(dim=0).tolist()
+    return left / width, top / height, (right + 1) / width, (low + 1) / height
 
 
 def _as_maps(values: torch.Tensor, layer: str) -> torch.Tensor:
@@ -71,7 +113,7 @@ def _extremes(
     values: torch.Tensor, places: torch.Tensor, grid: tuple[int, ...], count: int, *, largest: bool
 ) -> tuple[Excitement, ...]:
     order = torch.argsort(values, descending=largest, stable=True)[:count]
-    return tuple(Excitement(int(k), float(values[k]), _place(int(places[k]), grid)) for k in order)
+    return tuple(Excitement(int(k), float(values[k]), int(places[k]), _place(int(places[k]), grid)) for k in order)
 
 
 def _place(index: int, grid: tuple[int, ...]) -> tuple[float, float] | None:
