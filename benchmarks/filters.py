@@ -96,7 +96,6 @@ def compare_tables() -> None:
     for options, mine, what in (
         ({}, ours, "without spikes"),
         ({"mp_fit": True}, ours, "with spikes, as the layer table has them"),
-        ({"mp_fit": True, "randomize": True}, with_null, "with spikes and shuffled weights"),
     ):
         start = time.perf_counter()
         details = watcher.analyze(**options)
