@@ -93,6 +93,9 @@ def test_what_an_extreme_depends_on_is_framed_and_an_image_is_made(open_inspecto
     view = inspector._panels["filters"].views["chosen"]
     assert view.rows.data["caption"][0] == "made to drive it"
     assert f"The made image has the mean signal {result.made.value:.3g}" in view.summary
+    names = {"model": model, "inputs": inspector._source._inputs}
+    exec(inspector.code(), names)
+    assert torch.equal(names["made"].image, result.made.image)
     browser.set(**{"filters.fold_batchnorm": True})
     browser.settle()
     assert inspector.results["filters"].made is result.made  # nothing to fold, so nothing to search again
@@ -202,6 +205,11 @@ def test_tokens_have_maps_and_projections_are_chosen_apart(open_inspector):
     exec(inspector.code(), names)
     assert names["directions"].singular_values.ravel() == pytest.approx(result.directions.sigma, rel=1e-10)
     assert inspector.table()["part"].tolist().count("v") == 1
+    inspector.layer = "mix"
+    inspector._set_option("filters", "make_image", True)
+    made = inspector.wait(60).results["filters"].made
+    exec(inspector.code(), names)
+    assert torch.equal(names["made"].image, made.image)
 
 
 def test_layers_without_filters_and_bad_weights_are_explained(open_inspector, model):

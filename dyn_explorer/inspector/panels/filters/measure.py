@@ -16,7 +16,7 @@ from dyn_explorer.spectra import weight_row
 
 from .options import KEPT, SHUFFLES, STEPS
 from .result import Directions
-from .signals import response
+from .signals import mean_response
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +54,10 @@ class Measures:
         """
         key = (id(source.live_model), source.epoch, source.recording.revision, fold)
         return self._weights.get(key, lambda: _layer_weights(source, fold))
+
+    def part_of(self, layer: str, part: str) -> str:
+        """The part, if the layer is known to have it; the option may be left from another layer."""
+        return part if any(w.layer == layer and w.part == part for every in self._weights for w in every) else ""
 
     def _key(self, weight: capture.LayerWeight) -> tuple:
         if weight not in self._keys:
@@ -131,14 +135,14 @@ class Measures:
             If the model cannot be asked for gradients.
         """
         recording = source.recording
-        signal = response(recording, layer, directions, direction)
+        score = mean_response(recording, layer, directions, direction)
 
         def make() -> capture.Maximised:
             return capture.maximise(
                 source.model,
                 recording.inputs,
                 layer,
-                lambda outputs: signal(outputs).mean(dim=1),
+                score,
                 steps=STEPS,
                 seed=SEED,
                 cancel=job.cancel,

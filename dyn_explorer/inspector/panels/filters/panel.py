@@ -205,7 +205,8 @@ class FiltersPanel(Panel):
 
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
-        return code(settings, source)
+        base = settings.layer.partition("#")[0]
+        return code(settings, source, self._measures.part_of(base, settings.part))
 
 
 def _of_layer(settings: Settings, weights: list[capture.LayerWeight]) -> list[capture.LayerWeight]:

@@ -39,14 +39,7 @@ def signals_of(
     weight = directions.weight
     if weight.part:
         raise DynExplorerError(f"what the {weight.part!r} weight of this layer puts out is not recorded by itself.")
-    values = analysis.direction_signals(
-        recording.activations[layer],
-        directions.found,
-        direction,
-        bias=weight.bias,
-        scale=weight.scale,
-        channel_dim=recording.channel_dims[layer],
-    )
+    values = _signals(recording.activations[layer], recording, layer, directions, direction)
     if not bool(torch.isfinite(values).all()):
         raise DynExplorerError("the layer's outputs are not finite, so neither are the direction's signals.")
     maps = _as_maps(values, layer)
@@ -57,24 +50,35 @@ def signals_of(
     least = _extremes(lowest.values, lowest.indices, grid, SUPPRESSED, largest=False)
     is_map = len(grid) == 2
     shown = maps[sample] if is_map else (flat[sample] if flat.shape[1] > 1 else flat[:, 0])
-    return Signals(shown.cpu().numpy(), is_map, most, least, float(flat.mean(dim=1).max()))
+    return Signals(shown.cpu().numpy(), is_map, most, least, float(_mean(values).max()))
 
 
 def response(recording: capture.Recording, layer: str, directions: Directions, direction: int) -> Callable:
     """From a layer's outputs to the direction's signals laid out as maps, (n_samples, positions), with gradients."""
-    weight, (group, _) = directions.weight, directions.order[direction]
-    outward = torch.as_tensor(directions.outward(direction))
-    vector = torch.zeros(recording.activations[layer].shape[recording.channel_dims[layer]], dtype=torch.float64)
-    vector[group * len(outward) : (group + 1) * len(outward)] = outward
-    offset = 0.0 if weight.bias is None else float(weight.bias.cpu().double() @ vector)
-    if weight.scale is not None:
-        vector = vector * weight.scale.cpu().double()
+    return lambda outputs: _as_maps(_signals(outputs, recording, layer, directions, direction), layer).flatten(1)
 
-    def signal(outputs: torch.Tensor) -> torch.Tensor:
-        along = outputs.movedim(recording.channel_dims[layer], -1)
-        return _as_maps(along @ vector.to(along) - offset, layer).flatten(1)
 
-    return signal
+def mean_response(recording: capture.Recording, layer: str, directions: Directions, direction: int) -> Callable:
+    """From a layer's outputs to the mean of the direction's signals over positions, (n_samples,), with gradients."""
+    return lambda outputs: _mean(_signals(outputs, recording, layer, directions, direction))
+
+
+def _mean(signals: torch.Tensor) -> torch.Tensor:
+    return signals.reshape(len(signals), -1).mean(dim=1)
+
+
+def _signals(
+    outputs: torch.Tensor, recording: capture.Recording, layer: str, directions: Directions, direction: int
+) -> torch.Tensor:
+    weight = directions.weight
+    return analysis.direction_signals(
+        outputs,
+        directions.found,
+        direction,
+        bias=weight.bias,
+        scale=weight.scale,
+        channel_dim=recording.channel_dims[layer],
+    )
 
 
 def with_frames(signals: Signals, model, recording: capture.Recording, layer: str, signal: Callable) -> Signals:
