@@ -176,7 +176,7 @@ def _answering(model: nn.Module, layer: str) -> Iterator[Callable[[torch.Tensor]
         def answer(images: torch.Tensor) -> torch.Tensor:
             outputs.clear()
             try:
-                lent(images)
+                lent(images.to(next(lent.parameters(), images).device))
             except _Reached:
                 tensor = floating_tensor(outputs[-1], len(images))
                 if tensor is not None:
