@@ -309,6 +309,30 @@ def test_the_first_layer_shown_is_a_convolution_by_its_weight_too(open_inspector
     assert inspector.layer == "0"
 
 
+class Idle(nn.Module):
+    """Has a layer that it never runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.idle = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 5, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.used(images)
+
+
+def test_a_layer_that_never_runs_still_has_a_spectrum(open_inspector):
+    inspector = open_inspector(Idle().eval(), layers=["used"]).wait(60)
+    inspector.panel = "filters"
+    assert inspector.wait(60).table()["layer"].tolist() == ["used", "idle"]
+    with pytest.raises(DynExplorerError, match="layer 'idle' cannot be shown: it was not executed"):
+        inspector.layer = "idle"
+    inspector = open_inspector(Idle().eval(), layers=["idle"])
+    inspector.panel = "filters"
+    result = inspector.wait(60).results["filters"]
+    assert result.signals_reason == "this layer was not executed in this forward pass."
+    assert result.comparison.gain_reason == "the layer has not run, so the size of its inputs is not known."
+
+
 def test_the_page_is_exported(open_inspector, model, tmp_path):
     inspector = open_filters(open_inspector, model)
     inspector.to_html(tmp_path / "filters.html")

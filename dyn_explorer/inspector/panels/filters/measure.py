@@ -164,6 +164,8 @@ def _layer_weights(source: Source, fold: bool) -> list[capture.LayerWeight]:
 
 
 def _gain(weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:
+    if weight.stride and len(output_shape) != len(weight.stride) + 1:
+        raise DynExplorerError("the layer has not run, so the size of its inputs is not known.")
     if not weight.stride or weight.transposed or set(weight.dilation) != {1}:
         raise DynExplorerError("known for convolutions that are neither transposed nor dilated.")
     size = tuple(extent * step for extent, step in zip(output_shape[1:], weight.stride, strict=True))

@@ -11,7 +11,7 @@ SHUFFLES = 10
 LEVEL = 0.99
 STEPS = 128  # of the search for an image
 ORDERS = (
-    ("layer", "As they are registered", "Every layer with weights."),
+    ("layer", "As they run", "Every layer with weights, in the order of execution."),
     ("alpha", "α, smallest first", "The heaviest tails on top; layers without an exponent last."),
     ("spikes", "Spikes, most first", "Eigenvalues beyond the Marchenko-Pastur edge."),
     ("stable_rank", "Stable rank, smallest first", "Where the fewest directions carry the weight."),

@@ -115,7 +115,7 @@ class FiltersPanel(Panel):
             untrained_reason = str(error)
         value, gain_reason = float("nan"), ""
         try:
-            value = self._measures.gain(weight, source.recording.shapes[settings.layer])
+            value = self._measures.gain(weight, source.recording.shapes.get(settings.layer, ()))
         except DynExplorerError as error:
             gain_reason = str(error)
         comparison = Comparison(

@@ -37,6 +37,8 @@ def signals_of(
         If the layer's outputs are not those of this weight.
     """
     weight = directions.weight
+    if layer not in recording.activations:
+        raise DynExplorerError("this layer was not executed in this forward pass.")
     if weight.part:
         raise DynExplorerError(f"what the {weight.part!r} weight of this layer puts out is not recorded by itself.")
     values = _signals(recording.activations[layer], recording, layer, directions, direction)
