@@ -111,6 +111,7 @@ class Measures:
         model = source.live_model
 
         def make() -> analysis.WeightSpectrum:
+            source.check_free()
             copy = self._untrained.get(id(model), lambda: capture.untrained_copy(model, seed=SEED))
             return _spectrum(capture.layer_weight(copy, weight.layer, part=weight.part, fold_batchnorm=fold))
 
@@ -134,6 +135,7 @@ class Measures:
         DynExplorerError
             If the model cannot be asked for gradients.
         """
+        source.check_free()
         recording = source.recording
         score = mean_response(recording, layer, directions, direction)
 
@@ -153,7 +155,7 @@ class Measures:
 
 
 def _layer_weights(source: Source, fold: bool) -> list[capture.LayerWeight]:
-    if source.held:
+    if source.held and source.epoch is None:
         raise DynExplorerError(
             "weights are not read beside a training loop, which changes them: press Refresh when training is over, or "
             "choose an epoch of the history."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 
 from dyn_explorer import views
 from dyn_explorer.errors import Cancelled, DynExplorerError
-from dyn_explorer.inspector.controls import grouped, menu, slider, toggle
+from dyn_explorer.inspector.controls import grouped, menu, slider, stops, toggle
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import InspectorState
@@ -68,6 +69,7 @@ class FiltersPanel(Panel):
         state.limits.n_samples = len(recording.inputs)
         weights = self._measures.weights(source, settings.fold_batchnorm)
         mine = _of_layer(settings, weights)
+        job.progress(math.nan, f"decomposing {settings.layer}")
         directions = self._measures.directions(_of_part(settings, mine))
         direction = min(settings.direction, len(directions) - 1)
         try:
@@ -135,7 +137,7 @@ class FiltersPanel(Panel):
 
     def _framed(self, source: Source, result: FiltersResult, settings: Settings):
         """The signals with what their extremes depend on, where the model can be asked for it."""
-        if result.signals is None or not result.pictures:
+        if result.signals is None or not result.pictures or source.held:
             return result.signals
         signal = response(source.recording, settings.layer, result.directions, result.direction)
         try:
@@ -151,10 +153,8 @@ class FiltersPanel(Panel):
         """Direction and weight, and how the table is sorted."""
         made = []
         if result is not None:
-            last = len(result.directions) - 1
-            made.append(
-                slider("filters.direction", "Direction", result.direction, 0, last, 1, "0 is the strongest.", digits=0)
-            )
+            places = [(k, str(k + 1)) for k in range(len(result.directions))]
+            made.append(stops("filters.direction", "Direction", result.direction, places, "1 is the strongest."))
         if result is not None and result.parts:
             parts = [(part, part, "") for part in result.parts]
             made.append(menu("filters.part", "Weight", result.directions.weight.part, parts))
