@@ -61,6 +61,8 @@ class DirectionGraph(View):
         )
         self.figure.grid.visible = False
         self.figure.xaxis.major_tick_line_color = None
+        self._ticker = FixedTicker(ticks=[])
+        self.figure.xaxis[0].ticker = self._ticker
         self.figure.yaxis.ticker.min_interval = 1
         lines = self.figure.multi_line(
             "xs", "ys", source=self._edges, line_width="width", line_alpha="alpha", line_color="color"
@@ -108,9 +110,8 @@ class DirectionGraph(View):
         }
         self._fit(self.figure.x_range, -0.3, len(names) - 0.7)
         self._fit(self.figure.y_range, max(len(sigma) for sigma in sigmas) + 0.6, 0.4)
-        axis = self.figure.xaxis[0]
-        axis.ticker = FixedTicker(ticks=list(range(len(names))))
-        axis.major_label_overrides = {column: _short(name) for column, name in enumerate(names)}
+        self._ticker.ticks = list(range(len(names)))
+        self.figure.xaxis[0].major_label_overrides = {column: _short(name) for column, name in enumerate(names)}
         counted = [
             f"{left} to {right}: {int(part.drawn.sum())} of {part.drawn.size} links beyond the null"
             for left, right, part in zip(names, names[1:], links, strict=False)
