@@ -11,7 +11,7 @@ from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 from .base import View, empty, hover, plain_glyph, quiet_figure
 from .theme import NEUTRAL, SELECTED, STABLE
 
-LONGEST_NAME = 18
+LONGEST_NAME = 14
 WIDEST = 4.0
 
 
@@ -113,7 +113,7 @@ class DirectionGraph(View):
         self._ticker.ticks = list(range(len(names)))
         self.figure.xaxis[0].major_label_overrides = {column: _short(name) for column, name in enumerate(names)}
         counted = [
-            f"{left} to {right}: {int(part.drawn.sum())} of {part.drawn.size} links beyond the null"
+            f"{_short(left)} to {_short(right)}: {int(part.drawn.sum())} of {part.drawn.size} links beyond the null"
             for left, right, part in zip(names, names[1:], links, strict=False)
         ]
         self.summary = f"{'; '.join(counted)}." if counted else "No layer here feeds this one or is fed by it alone."

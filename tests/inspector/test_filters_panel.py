@@ -65,7 +65,8 @@ def test_nulls_links_and_gain_arrive(open_inspector, model):
     sigma = result.directions.sigma[0]
     assert sigma <= comparison.gain <= 3 * sigma
     shown = {each["label"]: each["value"] for each in panel.numbers(result)}
-    assert shown["gain"] == f"{comparison.gain:.3g} in [{sigma:.3g}, {3 * sigma:.3g}]"
+    assert shown["gain"] == f"{comparison.gain:.3g} ≤ {3 * sigma:.3g}"
+    assert {type(count) for count in inspector.table()["spikes"]} == {int}
     rows = {row["label"]: row["cells"] for row in panel.metrics(result)["rows"]}
     assert rows["exponent α"] == ["n/a", "n/a", "n/a"]
     assert "±" in rows["stable rank Σλ / λ₁"][1]

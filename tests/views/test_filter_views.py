@@ -164,7 +164,7 @@ def test_links_beyond_the_null_are_drawn_and_those_of_the_chosen_are_dark():
     assert graph.figure.xaxis[0].major_label_overrides[2].startswith("…")
     graph.rows.selected.indices = [1]
     assert graph.take_tap(0) == 1
-    assert graph.summary.startswith("a to b: 3 of 4 links beyond the null; b to a.very")
+    assert graph.summary.startswith("a to b: 3 of 4 links beyond the null; b to …")
     check_ranges(graph)
     components(graph.figure)
     graph.update(["b"], [np.array([3.0])], [], chosen=0)

@@ -73,8 +73,8 @@ def _gain(result: FiltersResult) -> dict:
     if set(weight.stride) != {1}:  # only for stride 1 are there such bounds
         return number("gain", f"{comparison.gain:.3g}", hint)
     taps = math.prod(weight.values.shape[2:])
-    bounds = f"{comparison.gain:.3g} in [{sigma:.3g}, {math.sqrt(taps) * sigma:.3g}]"
-    return number("gain", bounds, f"{hint} The bounds are σ₁ and √{taps} σ₁ of the unfolded weight.")
+    bound = f"{comparison.gain:.3g} ≤ {math.sqrt(taps) * sigma:.3g}"
+    return number("gain", bound, f"{hint} It lies between σ₁ and √{taps} σ₁ of the unfolded weight.")
 
 
 def metrics(result: FiltersResult) -> dict | None:
@@ -137,14 +137,15 @@ def ordered(rows: pd.DataFrame, order: str) -> pd.DataFrame:
 
 def layers(result: FiltersResult, order: str) -> pd.DataFrame:
     """The layer table under the names that the page shows; columns that say nothing are left out."""
+    import pandas as pd
+
     table = ordered(result.rows, order)
     silent = {"part", "folded", "reason"} - {name for name in ("part", "folded", "reason") if table[name].ne("").any()}
     if table["groups"].eq(1).all():
         silent.add("groups")
     kept = table[[name for name in COLUMNS if name not in silent]].copy()
     for name in WHOLE:
-        # A count reads as one, and a missing one stays missing.
         missing = table[name].isna() | (table["alpha"].isna() if name == "tail_points" else False)
-        kept[name] = [math.nan if gone else int(v) for v, gone in zip(table[name], missing, strict=True)]
-        kept[name] = kept[name].astype(object)
+        counts = [math.nan if gone else int(v) for v, gone in zip(table[name], missing, strict=True)]
+        kept[name] = pd.Series(counts, index=kept.index, dtype=object)  # a count reads as one, not as 2.0000
     return kept.rename(columns=COLUMNS)
