@@ -36,6 +36,7 @@ from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unroll
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.operator_spectrum import operator_spectrum
 from dyn_explorer.analysis.pooled_signals import pooled_signals
+from dyn_explorer.analysis.profiles import Profiles, class_profiles, prefix_weights, profile_similarity, profiles
 from dyn_explorer.analysis.random_matrix_fit import (
     RandomMatrixFit,
     marchenko_pastur_density,
@@ -101,6 +102,7 @@ __all__ = [
     "LinkWeights",
     "MethodInfo",
     "NodeLayer",
+    "Profiles",
     "Pseudospectrum",
     "RandomMatrixFit",
     "RankAlignment",
@@ -119,6 +121,7 @@ __all__ = [
     "basin_plane",
     "channel_links",
     "class_hypergraph",
+    "class_profiles",
     "compress",
     "convergence_epoch",
     "correlation",
@@ -153,7 +156,10 @@ __all__ = [
     "phases",
     "pooled_signals",
     "predicted_classes",
+    "prefix_weights",
     "probe_signals",
+    "profile_similarity",
+    "profiles",
     "pseudospectrum",
     "random_matrix_fit",
     "rank_alignment",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
@@ -241,7 +242,8 @@ def exact(values: object, name: str) -> torch.Tensor:
     tensor = tensor.to(device=device, dtype=torch.float64, copy=True)
     if tensor.numel() == 0:
         raise DynExplorerError(f"`{name}` of shape {tuple(tensor.shape)} is empty")
-    broken = int((~torch.isfinite(tensor)).sum())
+    # One sum tells that all are finite, several times sooner than to look at each; very large ones may overflow it.
+    broken = 0 if math.isfinite(float(tensor.sum())) else int((~torch.isfinite(tensor)).sum())
     if broken:
         raise DynExplorerError(
             f"`{name}` holds {broken} NaN or infinite values of {tensor.numel()}; look at an earlier state of the model"

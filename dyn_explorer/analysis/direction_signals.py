@@ -65,7 +65,8 @@ def direction_signals(
     Returns
     -------
     torch.Tensor (n_samples, ...)
-        The shape of `outputs` without its channels, float64 where they are, else float32.
+        The shape of `outputs` without its channels, float64 where they are, else float32; with a gradient where
+        `outputs` have one.
 
     Raises
     ------
@@ -82,14 +83,14 @@ def direction_signals(
     >>> layer = torch.nn.Linear(3, 2)
     >>> found = filter_svd(layer.weight)
     >>> patch = torch.ones(1, 3)
-    >>> signal = direction_signals(layer(patch), found, 0, bias=layer.bias)
+    >>> signal = direction_signals(layer(patch).detach(), found, 0, bias=layer.bias)
     >>> bool(abs(signal[0] - found.singular_values[0, 0] * found.right[0, 0].sum()) < 1e-6)
     True
     """
     order = strongest_first(found)
     if not is_integer(direction) or not 0 <= direction < len(order):
         raise DynExplorerError(f"`direction` (={direction!r}) must lie in 0..{len(order) - 1}; choose another")
-    values = torch.as_tensor(outputs).detach()
+    values = torch.as_tensor(outputs)
     channels = found.left.shape[0] * found.left.shape[1]
     if not -values.ndim <= channel_dim < values.ndim or values.shape[channel_dim] != channels:
         raise DynExplorerError(

@@ -13,6 +13,7 @@ import torch
 from dyn_explorer.errors import DynExplorerError
 
 LEAST_EIGENVALUES = 50
+STARTS_AT_ONCE = 64  # of the tail; their table of distances stays small
 GRID = 20_000  # points of the numerical integral of the Marchenko-Pastur density
 
 
@@ -197,18 +198,30 @@ def _power_law(eigenvalues: np.ndarray) -> _Tail:
         return _Tail(reason=f"{len(positive)} positive eigenvalues; a power law wants at least {LEAST_EIGENVALUES}")
     logs = np.log(positive)
     best = _Tail(reason="all eigenvalues are equal, so there is no tail")
-    for start in range(len(positive) - 1):
-        if start and positive[start] == positive[start - 1]:
-            continue
-        excess = logs[start:] - logs[start]
-        total, count = excess.sum(), len(excess)
-        if total <= 0:
-            continue
-        exponent = count / total
-        distance = np.abs(-np.expm1(-exponent * excess) - np.arange(count) / count).max()
-        if math.isnan(best.distance) or distance < best.distance:
-            best = _Tail(1 + exponent, float(positive[start]), float(distance), count)
+    for first in range(0, len(positive) - 1, STARTS_AT_ONCE):
+        found = _best_start(positive, logs, first, min(first + STARTS_AT_ONCE, len(positive) - 1))
+        if found.points and (not best.points or found.distance < best.distance):
+            best = found
     return best
+
+
+def _best_start(positive: np.ndarray, logs: np.ndarray, first: int, stop: int) -> _Tail:
+    """The tail of smallest distance among those that begin at one of some ascending eigenvalues."""
+    starts, places = np.arange(first, stop), np.arange(first, len(positive))
+    steps = places - starts[:, None]
+    is_tail = steps >= 0
+    excess = np.where(is_tail, logs[first:] - logs[starts, None], 0.0)
+    total, count = excess.sum(axis=1), len(positive) - starts
+    is_new = np.ones(len(starts), dtype=bool)
+    is_new[starts > 0] = positive[starts[starts > 0]] != positive[starts[starts > 0] - 1]
+    usable = is_new & (total > 0)
+    if not usable.any():
+        return _Tail()
+    exponent = np.divide(count, total, out=np.zeros(len(starts)), where=usable)
+    gaps = np.abs(-np.expm1(-exponent[:, None] * excess) - steps / count[:, None])
+    distance = np.where(usable, np.where(is_tail, gaps, 0.0).max(axis=1), np.inf)
+    k = int(distance.argmin())
+    return _Tail(1 + float(exponent[k]), float(positive[starts[k]]), float(distance[k]), int(count[k]))
 
 
 def _entropy(eigenvalues: np.ndarray) -> float:

@@ -78,7 +78,8 @@ def weight_spectrum(
             found = filter_svd(values, groups=groups, transposed=transposed, compute="values")
     except DynExplorerError as error:
         return WeightSpectrum(None, float("nan"), None, str(error))
-    norm, reason = float(found.singular_values.max()), _trivial(values, found.shape)
+    norm = float(found.singular_values.max())
+    reason = "all weights are zero" if norm == 0 else _trivial(values.flatten(), found.shape)
     if reason:
         return WeightSpectrum(None, norm, found.shape, reason)
     fit = random_matrix_fit(found.singular_values, found.shape)
@@ -127,9 +128,7 @@ def _shuffled(values: torch.Tensor, seed: int) -> torch.Tensor:
 
 
 def _trivial(values: torch.Tensor, shape: tuple[int, int]) -> str:
-    if not values.any():
-        return "all weights are zero"
-    if bool((values == values.flatten()[0]).all()):
+    if bool(values[0] == values[-1]) and bool((values == values[0]).all()):
         return "all weights are equal, so there is one direction"
     if min(shape) == 1:
         what = (

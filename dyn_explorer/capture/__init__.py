@@ -10,6 +10,7 @@ from .layers import LayerInfo, list_layers, unwrap
 from .paths import path_inputs, record_path
 from .presets import PRESETS, dmd_xai_snapshots
 from .recording import Recording, RecordingError, record
+from .responses import Maximised, maximise, response_gradient
 from .select import select_layers
 from .signals import SignalReader, has_directions
 from .snapshots import Snapshots, snapshots
@@ -22,6 +23,7 @@ __all__ = [
     "History",
     "LayerInfo",
     "LayerWeight",
+    "Maximised",
     "Recording",
     "RecordingError",
     "SignalReader",
@@ -35,10 +37,12 @@ __all__ = [
     "layer_weight",
     "layer_weights",
     "list_layers",
+    "maximise",
     "path_inputs",
     "record",
     "record_epochs",
     "record_path",
+    "response_gradient",
     "select_layers",
     "snapshots",
     "untrained_copy",

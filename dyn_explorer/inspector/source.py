@@ -174,7 +174,8 @@ class Source:
     def default_layer(self) -> str:
         """The layer shown first: the last convolution, else the last layer with weights, else the last one."""
         usable = [info for info in self.layers.values() if info.disabled_because is None]
-        convolutions = [info.name for info in usable if info.kind.startswith("Conv")]
+        # A ConvNextLayerNorm is none: its weight is a vector.
+        convolutions = [i.name for i in usable if i.kind.startswith("Conv") and len(i.weight_shape or ()) > 2]
         weighted = [info.name for info in usable if info.weight_shape is not None]
         return (convolutions or weighted or [info.name for info in usable])[-1]
 

@@ -11,7 +11,7 @@ from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 from .base import View, empty, hover, plain_glyph, quiet_figure
 from .theme import NEUTRAL, SELECTED, STABLE
 
-LONGEST_NAME = 18
+LONGEST_NAME = 14
 WIDEST = 4.0
 
 
@@ -61,6 +61,8 @@ class DirectionGraph(View):
         )
         self.figure.grid.visible = False
         self.figure.xaxis.major_tick_line_color = None
+        self._ticker = FixedTicker(ticks=[])
+        self.figure.xaxis[0].ticker = self._ticker
         self.figure.yaxis.ticker.min_interval = 1
         lines = self.figure.multi_line(
             "xs", "ys", source=self._edges, line_width="width", line_alpha="alpha", line_color="color"
@@ -108,11 +110,10 @@ class DirectionGraph(View):
         }
         self._fit(self.figure.x_range, -0.3, len(names) - 0.7)
         self._fit(self.figure.y_range, max(len(sigma) for sigma in sigmas) + 0.6, 0.4)
-        axis = self.figure.xaxis[0]
-        axis.ticker = FixedTicker(ticks=list(range(len(names))))
-        axis.major_label_overrides = {column: _short(name) for column, name in enumerate(names)}
+        self._ticker.ticks = list(range(len(names)))
+        self.figure.xaxis[0].major_label_overrides = {column: _short(name) for column, name in enumerate(names)}
         counted = [
-            f"{left} to {right}: {int(part.drawn.sum())} of {part.drawn.size} links beyond the null"
+            f"{_short(left)} to {_short(right)}: {int(part.drawn.sum())} of {part.drawn.size} links beyond the null"
             for left, right, part in zip(names, names[1:], links, strict=False)
         ]
         self.summary = f"{'; '.join(counted)}." if counted else "No layer here feeds this one or is fed by it alone."

@@ -54,6 +54,8 @@ class SpectrumDensity(View):
             y_axis_label="share per factor of 10",
         )
         self.figure.xgrid.visible = False
+        self._ticker = FixedTicker(ticks=[1.0])  # kept: a new one would have Bokeh look through the whole document
+        self.figure.xaxis[0].ticker = self._ticker
         box = {"left": "left", "right": "right", "top": "top", "bottom": 0}
         self.figure.quad(source=self._null, fill_color=NEUTRAL, fill_alpha=0.3, line_color=None, **box)
         quads = self.figure.quad(
@@ -146,8 +148,7 @@ class SpectrumDensity(View):
         self._chosen.update(visible=is_shown, location=float(fit.eigenvalues[selected]) if is_shown else 1.0)
 
     def _set_ticks(self, low: float, high: float) -> None:
-        ticks = _ticks(low, high)
-        self.figure.xaxis[0].ticker = FixedTicker(ticks=ticks)
+        self._ticker.ticks = ticks = _ticks(low, high)
         self.figure.xaxis[0].major_label_overrides = {tick: f"{tick:g}" for tick in ticks}
 
     def clear(self) -> None:

@@ -32,6 +32,8 @@ class Tile:
         For the hover.
     mark : (x, y), optional
         Place in the picture that is ringed, as shares of its width and height from the upper left corner.
+    frame : (left, top, right, bottom), optional
+        Part of the picture that is framed, in the same shares.
     """
 
     caption: str
@@ -39,6 +41,7 @@ class Tile:
     row: int
     note: str = ""
     mark: tuple[float, float] | None = None
+    frame: tuple[float, float, float, float] | None = None
 
 
 class TileGrid(View):
@@ -71,6 +74,7 @@ class TileGrid(View):
         self._maps = ColumnDataSource({name: [] for name in image})
         self._pictures = ColumnDataSource({name: [] for name in image})
         self._marks = ColumnDataSource({"x": [], "y": []})
+        self._frames = ColumnDataSource({name: [] for name in ("left", "right", "top", "bottom")})
         self.figure = quiet_figure(
             x_range=self._range(0.0, 1.0),
             y_range=self._range(-1.0, 0.0),
@@ -84,6 +88,9 @@ class TileGrid(View):
         self.figure.image("image", source=self._maps, color_mapper=mapper, **place)
         self.figure.image_rgba("image", source=self._pictures, **place)
         self.figure.scatter("x", "y", source=self._marks, size=12, fill_color=None, line_color=SELECTED, line_width=2)
+        self.figure.quad(
+            source=self._frames, fill_color=None, line_color=SELECTED, **{name: name for name in self._frames.data}
+        )
         tiles = plain_glyph(
             self.figure.rect(
                 "x", "y", 1 - GAP, 1 - GAP, source=self.rows, fill_alpha=0, line_color="edge", line_width=2
@@ -115,6 +122,8 @@ class TileGrid(View):
         self._pictures.data = _images(pictures, lambda values: rgba(values)[::-1])
         marks = [_mark(tile, place) for tile, place in zip(shown, places, strict=True) if tile.mark is not None]
         self._marks.data = {"x": [x for x, _ in marks], "y": [y for _, y in marks]}
+        frames = [_frame(tile, place) for tile, place in zip(shown, places, strict=True) if tile.frame is not None]
+        self._frames.data = {name: [frame[name] for frame in frames] for name in self._frames.data}
         self.rows.data = {
             "x": [x + 0.5 for x, _ in places],
             "y": [y - 0.5 for _, y in places],
@@ -153,7 +162,7 @@ class TileGrid(View):
 
     def clear(self) -> None:
         """Take every tile away."""
-        for source in (self.rows, self._maps, self._pictures, self._marks):
+        for source in (self.rows, self._maps, self._pictures, self._marks, self._frames):
             empty(source)
         self.summary = self._empty_text
 
@@ -181,3 +190,14 @@ def _images(placed: list[tuple[Tile, tuple[float, float]]], draw) -> dict:
 def _mark(tile: Tile, place: tuple[float, float]) -> tuple[float, float]:
     left, bottom, dw, dh = _box(tile, place)
     return left + tile.mark[0] * dw, bottom + (1 - tile.mark[1]) * dh
+
+
+def _frame(tile: Tile, place: tuple[float, float]) -> dict[str, float]:
+    left, bottom, dw, dh = _box(tile, place)
+    begin, top, end, low = tile.frame
+    return {
+        "left": left + begin * dw,
+        "right": left + end * dw,
+        "top": bottom + (1 - top) * dh,
+        "bottom": bottom + (1 - low) * dh,
+    }

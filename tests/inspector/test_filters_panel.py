@@ -11,7 +11,11 @@ from fake_browser import FakeBrowser
 from torch import nn
 
 from dyn_explorer import DynExplorerError, History
-from dyn_explorer.inspector.panels.filters import tiles
+from dyn_explorer.capture import LayerWeight
+from dyn_explorer.inspector.jobs import Job
+from dyn_explorer.inspector.panels.filters import measure, tiles
+from dyn_explorer.inspector.panels.filters.measure import Measures
+from dyn_explorer.inspector.panels.filters.neighbours import neighbours_of
 
 
 def open_filters(open_inspector, model, *arguments, layer=None, **options):
@@ -60,6 +64,9 @@ def test_nulls_links_and_gain_arrive(open_inspector, model):
     assert comparison.neighbours.synapses[1].taps == 16  # the linear layer reads every position of the map
     sigma = result.directions.sigma[0]
     assert sigma <= comparison.gain <= 3 * sigma
+    shown = {each["label"]: each["value"] for each in panel.numbers(result)}
+    assert shown["gain"] == f"{comparison.gain:.3g} ≤ {3 * sigma:.3g}"
+    assert {type(count) for count in inspector.table()["spikes"]} == {int}
     rows = {row["label"]: row["cells"] for row in panel.metrics(result)["rows"]}
     assert rows["exponent α"] == ["n/a", "n/a", "n/a"]
     assert "±" in rows["stable rank Σλ / λ₁"][1]
@@ -68,6 +75,52 @@ def test_nulls_links_and_gain_arrive(open_inspector, model):
     assert "20 positive eigenvalues; a power law wants at least 50" in panel.metrics(result)["note"]
     for view in panel.views.values():
         assert view.summary.endswith(".")
+
+
+def test_what_an_extreme_depends_on_is_framed_and_an_image_is_made(open_inspector, model):
+    inspector = open_filters(open_inspector, model, layer="2")
+    found = inspector.results["filters"].signals
+    for each in (*found.most, *found.least):
+        left, top, right, bottom = each.frame
+        assert right - left <= 5 / 8  # the receptive field of two 3 x 3 kernels, on 8 pixels
+        assert bottom - top <= 5 / 8
+        row, column = divmod(each.index, 4)
+        assert left >= column / 8
+        assert bottom <= (row + 5) / 8
+    assert len(inspector._panels["filters"].views["excite"]._frames.data["left"]) == 12
+    browser = FakeBrowser(inspector)
+    browser.set(**{"filters.make_image": True})
+    browser.settle()
+    result = inspector.results["filters"]
+    assert result.made.value > result.signals.largest_mean
+    view = inspector._panels["filters"].views["chosen"]
+    assert view.rows.data["caption"][0] == "made to drive it"
+    assert f"The made image has the mean signal {result.made.value:.3g}" in view.summary
+    names = {"model": model, "inputs": inspector._source._inputs}
+    exec(inspector.code(), names)
+    assert torch.equal(names["made"].image, result.made.image)
+    browser.set(**{"filters.fold_batchnorm": True})
+    browser.settle()
+    assert inspector.results["filters"].made is result.made  # nothing to fold, so nothing to search again
+
+
+class Picky(nn.Module):
+    """Takes a dict only."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, batch: dict) -> torch.Tensor:
+        return self.inner(batch["pixels"])
+
+
+def test_a_model_that_takes_no_single_tensor_is_shown_without_frames(open_inspector, model, digits):
+    inspector = open_filters(open_inspector, Picky(model), {"batch": {"pixels": digits[0]}}, layer="inner.2")
+    assert inspector.results["filters"].signals.most[0].frame is None
+    inspector._set_option("filters", "make_image", True)
+    reason = inspector.wait(60).results["filters"].made_reason
+    assert "cannot be run with gradients on one tensor of inputs" in reason
 
 
 def test_taps_choose_directions_inputs_and_layers(open_inspector, model):
@@ -113,15 +166,11 @@ def test_the_table_is_sorted_and_taps_follow(open_inspector, model):
 
 
 def test_a_large_model_shows_its_layer_before_the_table(open_inspector, model, monkeypatch):
-    from dyn_explorer.inspector.panels.filters import measure
-
     monkeypatch.setattr(measure, "QUICK_TABLE", 0)
     inspector = open_filters(open_inspector, model)
     panel = inspector._panels["filters"]
     settings = inspector._settings(panel)
     panel._measures._rows.clear()
-    from dyn_explorer.inspector.jobs import Job
-
     first = panel.compute(inspector._source, inspector.working_copy(), settings, Job(lambda _job: None))
     assert first.rows is None
     assert panel.table(first).iloc[0, 1] == "measuring all layers …"
@@ -159,6 +208,11 @@ def test_tokens_have_maps_and_projections_are_chosen_apart(open_inspector):
     exec(inspector.code(), names)
     assert names["directions"].singular_values.ravel() == pytest.approx(result.directions.sigma, rel=1e-10)
     assert inspector.table()["part"].tolist().count("v") == 1
+    inspector.layer = "mix"
+    inspector._set_option("filters", "make_image", True)
+    made = inspector.wait(60).results["filters"].made
+    exec(inspector.code(), names)
+    assert torch.equal(names["made"].image, made.image)
 
 
 def test_layers_without_filters_and_bad_weights_are_explained(open_inspector, model):
@@ -239,6 +293,47 @@ def test_patterns_are_laid_out_as_what_they_are():
     assert np.array_equal(tiles.picture_of(pixels, (1, 8, 8), 16), pixels.reshape(8, 8))
     assert np.isnan(tiles.picture_of(np.ones(7), (1, 8, 8), 16)).sum() == 2
     assert tiles.picture_of(np.ones((5, 4)), (1, 8), 16).shape == (5, 4)
+
+
+def test_projections_of_one_attention_do_not_feed_one_another():
+    names = ("embed", "block.q_proj", "block.k_proj", "block.v_proj", "block.o_proj")
+    weights = [LayerWeight(name, "Linear", values=torch.randn(9, 9)) for name in names]
+    measures = Measures()
+    found = neighbours_of(measures.directions(weights[2]), weights, measures)
+    assert found.names == ("embed", "block.k_proj", "block.o_proj")
+
+
+class ConvLikeNorm(nn.BatchNorm2d):
+    """A normalisation whose name begins as that of a convolution."""
+
+
+def test_the_first_layer_shown_is_a_convolution_by_its_weight_too(open_inspector):
+    inspector = open_filters(open_inspector, nn.Sequential(nn.Conv2d(1, 4, 3), ConvLikeNorm(4)).eval())
+    assert inspector.layer == "0"
+
+
+class Idle(nn.Module):
+    """Has a layer that it never runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used, self.idle = nn.Conv2d(1, 4, 3), nn.Conv2d(4, 5, 3)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.used(images)
+
+
+def test_a_layer_that_never_runs_still_has_a_spectrum(open_inspector):
+    inspector = open_inspector(Idle().eval(), layers=["used"]).wait(60)
+    inspector.panel = "filters"
+    assert inspector.wait(60).table()["layer"].tolist() == ["used", "idle"]
+    with pytest.raises(DynExplorerError, match="layer 'idle' cannot be shown: it was not executed"):
+        inspector.layer = "idle"
+    inspector = open_inspector(Idle().eval(), layers=["idle"])
+    inspector.panel = "filters"
+    result = inspector.wait(60).results["filters"]
+    assert result.signals_reason == "this layer was not executed in this forward pass."
+    assert result.comparison.gain_reason == "the layer has not run, so the size of its inputs is not known."
 
 
 def test_the_page_is_exported(open_inspector, model, tmp_path):

@@ -113,7 +113,7 @@ def test_tiles_keep_their_proportions_their_sign_and_their_marks():
     grid.update(
         [
             views.Tile("a", np.array([[2.0, -4.0], [np.nan, 0.0]]), 5),
-            views.Tile("b", picture, -1, mark=(0.5, 0.25)),
+            views.Tile("b", picture, -1, mark=(0.5, 0.25), frame=(0.5, 0.5, 1.0, 1.0)),
             views.Tile("c", np.zeros((3, 3)), 7),
         ],
         selected=7,
@@ -124,6 +124,10 @@ def test_tiles_keep_their_proportions_their_sign_and_their_marks():
     assert not zero.any()
     assert grid._pictures.data["dw"][0] == pytest.approx(2 * grid._pictures.data["dh"][0])
     assert grid._marks.data["x"] == [pytest.approx(1.5)]
+    frame = {name: values[0] for name, values in grid._frames.data.items()}
+    assert frame["left"] == pytest.approx(1.5)
+    assert frame["top"] == pytest.approx(-0.5)
+    assert frame["right"] - frame["left"] == pytest.approx(2 * (frame["top"] - frame["bottom"]))
     assert grid._marks.data["y"][0] > -0.5  # a quarter from the top is above the middle
     assert grid.rows.data["edge"][2] == SELECTED
     assert grid.rows.data["edge"][0] != SELECTED
@@ -160,7 +164,7 @@ def test_links_beyond_the_null_are_drawn_and_those_of_the_chosen_are_dark():
     assert graph.figure.xaxis[0].major_label_overrides[2].startswith("…")
     graph.rows.selected.indices = [1]
     assert graph.take_tap(0) == 1
-    assert graph.summary.startswith("a to b: 3 of 4 links beyond the null; b to a.very")
+    assert graph.summary.startswith("a to b: 3 of 4 links beyond the null; b to …")
     check_ranges(graph)
     components(graph.figure)
     graph.update(["b"], [np.array([3.0])], [], chosen=0)

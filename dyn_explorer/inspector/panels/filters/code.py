@@ -6,19 +6,19 @@ from dyn_explorer.inspector.recorder import SEED
 from dyn_explorer.inspector.source import Source
 
 from ..base import Settings
-from .options import KEPT, SHUFFLES
+from .options import KEPT, SHUFFLES, STEPS
 
 
-def code(settings: Settings, source: Source) -> str:
+def code(settings: Settings, source: Source, part: str) -> str:
     """Lines that need only ``model`` and ``inputs``, and ``history`` where an epoch of it is looked at."""
     device = "" if source.device is None else f", device={str(source.device)!r}"
     layer, base = settings.layer, settings.layer.partition("#")[0]
-    part = f", part={settings.part!r}" if settings.part else ""
+    chosen = f", part={part!r}" if part else ""
     lines = [
         "import dyn_explorer as dx",
         "",
         *_epoch(source),
-        f"weight = dx.capture.layer_weight(model, {base!r}{part}, fold_batchnorm={settings.fold_batchnorm})",
+        f"weight = dx.capture.layer_weight(model, {base!r}{chosen}, fold_batchnorm={settings.fold_batchnorm})",
         "form = {'groups': weight.groups, 'transposed': weight.transposed}",
         f"directions = dx.analysis.filter_svd(weight.values, **form, keep={KEPT})",
         "spectrum = dx.analysis.weight_spectrum(weight.values, **form, found=directions)",
@@ -32,14 +32,26 @@ def code(settings: Settings, source: Source) -> str:
         "pattern, outward = directions.right[group, place], directions.left[group, :, place]",
         f"recording = dx.record(model, inputs, layers=[{layer!r}], max_samples={source.most_inputs}, "
         f"seed={SEED}{device})",
+        f"output = {{'bias': weight.bias, 'scale': weight.scale, 'channel_dim': recording.channel_dims[{layer!r}]}}",
         "if not weight.part:",
-        "    signals = dx.analysis.direction_signals(",
-        f"        recording.activations[{layer!r}], directions, direction, bias=weight.bias, scale=weight.scale,",
-        f"        channel_dim=recording.channel_dims[{layer!r}],",
-        "    )",
+        f"    outputs = recording.activations[{layer!r}]",
+        "    signals = dx.analysis.direction_signals(outputs, directions, direction, **output)",
+        *_made(settings),
         f"table = dx.layer_table(model, fold_batchnorm={settings.fold_batchnorm})",
     ]
     return "\n".join(lines)
+
+
+def _made(settings: Settings) -> list[str]:
+    if not settings.make_image:
+        return []
+    return [
+        "    made = dx.capture.maximise(",
+        f"        model, recording.inputs, {settings.layer!r}, steps={STEPS}, seed={SEED},",
+        "        score=lambda outputs: dx.analysis.direction_signals(outputs, directions, direction, **output)",
+        "        .reshape(len(outputs), -1).mean(dim=1),",
+        "    )",
+    ]
 
 
 def _epoch(source: Source) -> list[str]:

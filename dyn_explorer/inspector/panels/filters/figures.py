@@ -48,13 +48,16 @@ CARDS = (
     Card(
         "excite",
         "Inputs that drive it furthest, and furthest the other way",
-        "Ringed: the place of the extreme in the layer's map, laid over the picture. Tap one to choose the input.",
+        "Ringed: the place of the extreme in the layer's map, laid over the picture. Framed: the part of the input "
+        "that it depends on, in eval mode. Tap one to choose the input.",
         wide=True,
     ),
     Card(
         "chosen",
         "The chosen direction",
-        "What goes in, channel by channel, and what comes out, one square per channel.",
+        "What goes in, channel by channel, and what comes out, one square per channel. If asked for, an image made to "
+        "drive it: waves within the range of the inputs, climbing the mean signal (128 steps of Adam, shifted a little "
+        "at each; our choices).",
         half=True,
     ),
     Card(
@@ -77,7 +80,7 @@ def make_views() -> dict[str, views.View]:
         "directions": views.TileGrid(5, 4, aspect=1.0, empty_text="No patterns to show."),
         "map": views.ModeImage(),
         "excite": views.TileGrid(strip, 1, aspect=strip / 1.22, empty_text="No inputs to show: they are no pictures."),
-        "chosen": views.TileGrid(2, 1, aspect=1.8, empty_text="No direction to show."),
+        "chosen": views.TileGrid(3, 1, aspect=1.8, empty_text="No direction to show."),
         "links": views.DirectionGraph(),
     }
 

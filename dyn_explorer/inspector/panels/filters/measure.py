@@ -14,8 +14,9 @@ from dyn_explorer.inspector.recorder import SEED, Memo
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.spectra import weight_row
 
-from .options import KEPT, SHUFFLES
+from .options import KEPT, SHUFFLES, STEPS
 from .result import Directions
+from .signals import mean_response
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,9 @@ class Measures:
         self._rows = Memo(KEPT_ROWS)
         self._shuffled = Memo(KEPT_NULLS)
         self._untrained = Memo(1)
+        self._untrained_spectra = Memo(KEPT_NULLS)
+        self._gains = Memo(KEPT_NULLS)
+        self._made = Memo(KEPT_NULLS)
 
     def weights(self, source: Source, fold: bool) -> list[capture.LayerWeight]:
         """All weights in the order of execution, as they were when the model was last recorded.
@@ -50,6 +54,10 @@ class Measures:
         """
         key = (id(source.live_model), source.epoch, source.recording.revision, fold)
         return self._weights.get(key, lambda: _layer_weights(source, fold))
+
+    def part_of(self, layer: str, part: str) -> str:
+        """The part, if the layer is known to have it; the option may be left from another layer."""
+        return part if any(w.layer == layer and w.part == part for every in self._weights for w in every) else ""
 
     def _key(self, weight: capture.LayerWeight) -> tuple:
         if weight not in self._keys:
@@ -101,12 +109,53 @@ class Measures:
             If there is none.
         """
         model = source.live_model
-        copy = self._untrained.get(id(model), lambda: capture.untrained_copy(model, seed=SEED))
-        return _spectrum(capture.layer_weight(copy, weight.layer, part=weight.part, fold_batchnorm=fold))
+
+        def make() -> analysis.WeightSpectrum:
+            source.check_free()
+            copy = self._untrained.get(id(model), lambda: capture.untrained_copy(model, seed=SEED))
+            return _spectrum(capture.layer_weight(copy, weight.layer, part=weight.part, fold_batchnorm=fold))
+
+        return self._untrained_spectra.get((id(model), weight.layer, weight.part, fold), make)
+
+    def gain(self, weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:
+        """Largest singular value of a convolution as an operator on inputs of the size that it meets.
+
+        Raises
+        ------
+        DynExplorerError
+            If it is no convolution of the kind that `operator_spectrum` takes, or too large to wait for.
+        """
+        return self._gains.get((self._key(weight), output_shape), lambda: _gain(weight, output_shape))
+
+    def made(self, source: Source, layer: str, directions: Directions, direction: int, job: Job) -> capture.Maximised:
+        """An image that drives a direction.
+
+        Raises
+        ------
+        DynExplorerError
+            If the model cannot be asked for gradients.
+        """
+        source.check_free()
+        recording = source.recording
+        score = mean_response(recording, layer, directions, direction)
+
+        def make() -> capture.Maximised:
+            return capture.maximise(
+                source.model,
+                recording.inputs,
+                layer,
+                score,
+                steps=STEPS,
+                seed=SEED,
+                cancel=job.cancel,
+                progress=job.progress,
+            )
+
+        return self._made.get((recording.revision, self._key(directions.weight), direction), make)
 
 
 def _layer_weights(source: Source, fold: bool) -> list[capture.LayerWeight]:
-    if source.held:
+    if source.held and source.epoch is None:
         raise DynExplorerError(
             "weights are not read beside a training loop, which changes them: press Refresh when training is over, or "
             "choose an epoch of the history."
@@ -116,14 +165,9 @@ def _layer_weights(source: Source, fold: bool) -> list[capture.LayerWeight]:
     return sorted(found, key=lambda weight: place.get(weight.layer, len(place)))
 
 
-def gain(weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:
-    """Largest singular value of a convolution as an operator on inputs of the size that it meets.
-
-    Raises
-    ------
-    DynExplorerError
-        If it is no convolution of the kind that `operator_spectrum` takes, or too large to wait for.
-    """
+def _gain(weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:
+    if weight.stride and len(output_shape) != len(weight.stride) + 1:
+        raise DynExplorerError("the layer has not run, so the size of its inputs is not known.")
     if not weight.stride or weight.transposed or set(weight.dilation) != {1}:
         raise DynExplorerError("known for convolutions that are neither transposed nor dilated.")
     size = tuple(extent * step for extent, step in zip(output_shape[1:], weight.stride, strict=True))

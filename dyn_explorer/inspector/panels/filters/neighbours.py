@@ -9,6 +9,8 @@ from .measure import Measures
 from .options import LEVEL, LINKED
 from .result import Directions, Neighbours
 
+PROJECTIONS = {"q", "k", "v", "query", "key", "value", "q_proj", "k_proj", "v_proj"}
+
 
 def neighbours_of(chosen: Directions, weights: list[capture.LayerWeight], measures: Measures) -> Neighbours:
     """The nearest layer before the chosen one that puts out as many channels as it takes, and the nearest behind it.
@@ -26,8 +28,8 @@ def neighbours_of(chosen: Directions, weights: list[capture.LayerWeight], measur
     if place is None:
         return _joined([chosen], [], 0)
     mine = chosen.weight
-    earlier = [weight for weight in usable[:place][::-1] if _fits(weight, mine)]
-    later = [weight for weight in usable[place + 1 :] if _fits(mine, weight)]
+    earlier = [weight for weight in usable[:place][::-1] if _fits(weight, mine) and not _are_siblings(weight, mine)]
+    later = [weight for weight in usable[place + 1 :] if _fits(mine, weight) and not _are_siblings(mine, weight)]
     before = _nearest(earlier, measures, lambda other: _linked(other, chosen))
     behind = _nearest(later, measures, lambda other: _linked(chosen, other))
     columns = [*([before[0]] if before else []), chosen, *([behind[0]] if behind else [])]
@@ -40,6 +42,12 @@ def _fits(source: capture.LayerWeight, target: capture.LayerWeight) -> bool:
     inputs = target.values.shape[0] if target.transposed else target.values.shape[1] * target.groups
     is_flattened = source.values.ndim > 2 and target.values.ndim == 2 and inputs % outputs == 0
     return inputs == outputs or (is_flattened and inputs > outputs)
+
+
+def _are_siblings(one: capture.LayerWeight, other: capture.LayerWeight) -> bool:
+    """Whether both are projections of one attention, which read the same tokens."""
+    (parent, _, name), (other_parent, _, other_name) = one.layer.rpartition("."), other.layer.rpartition(".")
+    return parent == other_parent and {name, other_name} <= PROJECTIONS
 
 
 def _nearest(candidates: list[capture.LayerWeight], measures: Measures, link):

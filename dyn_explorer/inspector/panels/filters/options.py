@@ -9,8 +9,9 @@ LINKED = 10  # directions per column of the graph
 EXCITED, SUPPRESSED = 8, 4
 SHUFFLES = 10
 LEVEL = 0.99
+STEPS = 128  # of the search for an image
 ORDERS = (
-    ("layer", "As they are registered", "Every layer with weights."),
+    ("layer", "As they run", "Every layer with weights, in the order of execution."),
     ("alpha", "α, smallest first", "The heaviest tails on top; layers without an exponent last."),
     ("spikes", "Spikes, most first", "Eigenvalues beyond the Marchenko-Pastur edge."),
     ("stable_rank", "Stable rank, smallest first", "Where the fewest directions carry the weight."),
@@ -25,5 +26,6 @@ class FiltersOptions(HasTraits):
     direction = CInt(0, min=0)
     part = Unicode("")
     fold_batchnorm = Bool(False)
+    make_image = Bool(False)
     order = Enum([key for key, _, _ in ORDERS], "layer")
     opacity = CFloat(0.7, min=0, max=1)

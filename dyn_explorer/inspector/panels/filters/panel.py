@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 
 from dyn_explorer import views
 from dyn_explorer.errors import Cancelled, DynExplorerError
-from dyn_explorer.inspector.controls import grouped, menu, slider, toggle
+from dyn_explorer.inspector.controls import grouped, menu, slider, stops, toggle
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import InspectorState
@@ -19,11 +20,11 @@ from ..base import Panel, Settings
 from . import tables
 from .code import code
 from .figures import CARDS, draw, make_views
-from .measure import Measures, gain
+from .measure import Measures
 from .neighbours import neighbours_of
 from .options import ORDERS, FiltersOptions
-from .result import Comparison, FiltersResult
-from .signals import signals_of
+from .result import Comparison, Directions, FiltersResult
+from .signals import response, signals_of, with_frames
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -68,13 +69,17 @@ class FiltersPanel(Panel):
         state.limits.n_samples = len(recording.inputs)
         weights = self._measures.weights(source, settings.fold_batchnorm)
         mine = _of_layer(settings, weights)
+        job.progress(math.nan, f"decomposing {settings.layer}")
         directions = self._measures.directions(_of_part(settings, mine))
         direction = min(settings.direction, len(directions) - 1)
         try:
             signals, reason = signals_of(recording, settings.layer, directions, direction, settings.sample), ""
         except DynExplorerError as error:
             signals, reason = None, str(error)
+        made, made_reason = self._made(source, settings, directions, direction, signals, job)
         return FiltersResult(
+            made=made,
+            made_reason=made_reason,
             directions=directions,
             direction=direction,
             signals=signals,
@@ -85,6 +90,19 @@ class FiltersPanel(Panel):
             labels=None if recording.labels is None else tuple(recording.labels.tolist()),
             rows=self._measures.table(weights, job, wait=False),
         )
+
+    def _made(self, source: Source, settings: Settings, directions: Directions, direction: int, signals, job: Job):
+        """An image that drives the chosen direction, if it is asked for, and why there is none."""
+        if not settings.make_image:
+            return None, ""
+        if signals is None:
+            return None, "its signals are not known."
+        try:
+            return self._measures.made(source, settings.layer, directions, direction, job), ""
+        except Cancelled:
+            raise
+        except DynExplorerError as error:
+            return None, f"{error}."
 
     def refine(self, source: Source, result: FiltersResult, settings: Settings, job: Job) -> FiltersResult:
         """What the numbers are compared with, and the neighbouring layers."""
@@ -99,7 +117,7 @@ class FiltersPanel(Panel):
             untrained_reason = str(error)
         value, gain_reason = float("nan"), ""
         try:
-            value = gain(weight, source.recording.shapes[settings.layer])
+            value = self._measures.gain(weight, source.recording.shapes.get(settings.layer, ()))
         except DynExplorerError as error:
             gain_reason = str(error)
         comparison = Comparison(
@@ -110,7 +128,22 @@ class FiltersPanel(Panel):
             gain_reason=gain_reason,
             neighbours=neighbours_of(result.directions, weights, self._measures),
         )
-        return replace(result, comparison=comparison, rows=self._measures.table(weights, job, wait=True))
+        return replace(
+            result,
+            comparison=comparison,
+            rows=self._measures.table(weights, job, wait=True),
+            signals=self._framed(source, result, settings),
+        )
+
+    def _framed(self, source: Source, result: FiltersResult, settings: Settings):
+        """The signals with what their extremes depend on, where the model can be asked for it."""
+        if result.signals is None or not result.pictures or source.held:
+            return result.signals
+        signal = response(source.recording, settings.layer, result.directions, result.direction)
+        try:
+            return with_frames(result.signals, source.model, source.recording, settings.layer, signal)
+        except DynExplorerError:
+            return result.signals  # the ring is there all the same
 
     def show(self, result: FiltersResult, settings: Settings) -> None:
         """Draw the layer and the chosen direction."""
@@ -120,15 +153,15 @@ class FiltersPanel(Panel):
         """Direction and weight, and how the table is sorted."""
         made = []
         if result is not None:
-            last = len(result.directions) - 1
-            made.append(
-                slider("filters.direction", "Direction", result.direction, 0, last, 1, "0 is the strongest.", digits=0)
-            )
+            places = [(k, str(k + 1)) for k in range(len(result.directions))]
+            made.append(stops("filters.direction", "Direction", result.direction, places, "1 is the strongest."))
         if result is not None and result.parts:
             parts = [(part, part, "") for part in result.parts]
             made.append(menu("filters.part", "Weight", result.directions.weight.part, parts))
         hint = "Scale each output as the batch normalisation behind it does."
         made.append(toggle("filters.fold_batchnorm", "Fold batch norm", settings.fold_batchnorm, hint))
+        hint = "An input that drives the direction further than those given; takes seconds for a large model."
+        made.append(toggle("filters.make_image", "Make an image that drives it", settings.make_image, hint))
         return [
             *grouped("Directions", made),
             *grouped("Layer table", [menu("filters.order", "Sorted by", settings.order, list(ORDERS))]),
@@ -172,7 +205,8 @@ class FiltersPanel(Panel):
 
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
-        return code(settings, source)
+        base = settings.layer.partition("#")[0]
+        return code(settings, source, self._measures.part_of(base, settings.part))
 
 
 def _of_layer(settings: Settings, weights: list[capture.LayerWeight]) -> list[capture.LayerWeight]:

@@ -63,13 +63,19 @@ class Excitement:
     sample : int
     value : float
         Largest or smallest signal over positions.
+    index : int
+        Where, as a place in the flattened map.
     place : (x, y) or None
-        Where, as shares of width and height; None where the signal has no map.
+        The same, as shares of width and height; None where the signal has no map.
+    frame : (left, top, right, bottom) or None
+        Part of the input that the value depends on, in such shares; it arrives a moment later.
     """
 
     sample: int
     value: float
+    index: int
     place: tuple[float, float] | None
+    frame: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,12 +89,15 @@ class Signals:
     is_map : bool
     most, least : tuple of Excitement
         Inputs with the largest and with the most negative signal.
+    largest_mean : float
+        Largest mean over positions that an input reaches.
     """
 
     shown: np.ndarray
     is_map: bool
     most: tuple[Excitement, ...]
     least: tuple[Excitement, ...]
+    largest_mean: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +173,10 @@ class FiltersResult:
         Weights of the chosen layer, where it has several.
     labels : tuple of int or None
         Class of each input.
+    made : Maximised or None
+        An image that was made to drive the chosen direction, if it was asked for.
+    made_reason : str
+        Why there is none although it was asked for.
     rows : DataFrame or None
         The layer table; None until it has been made.
     comparison : Comparison or None
@@ -178,6 +191,8 @@ class FiltersResult:
     input_shape: tuple[int, ...]
     parts: tuple[str, ...]
     labels: tuple[int, ...] | None = None
+    made: capture.Maximised | None = None
+    made_reason: str = ""
     rows: pd.DataFrame | None = None
     comparison: Comparison | None = None
 

@@ -47,21 +47,13 @@ WHOLE = ("tail_points", "spikes")
 
 def numbers(result: FiltersResult) -> list[dict]:
     """What everything else depends on."""
-    directions, comparison = result.directions, result.comparison
+    directions, weight = result.directions, result.directions.weight
     rows, columns = directions.found.shape
-    weight = directions.weight
-    taps = math.prod(weight.values.shape[2:])
-    # Only for stride 1 is the operator's gain known to lie between these.
-    bound = f" Between σ₁ and √{taps} σ₁." if set(weight.stride) == {1} else ""
-    gain = "…" if comparison is None else f"{comparison.gain:.3g}"
-    why = "" if comparison is None else comparison.gain_reason
     made = [
         number("matrix", f"{rows} × {columns}", "Filters by inputs under a kernel, of one group."),
         number("groups", str(weight.groups), "Each is decomposed by itself."),
         number("σ₁", f"{directions.sigma[0]:.3g}", "Of the unfolded weight; not the layer's gain."),
-        number(
-            "gain", "n/a" if gain == "nan" else gain, why or f"Of the layer as an operator, circular padding.{bound}"
-        ),
+        _gain(result),
         number("direction", f"{result.direction + 1} of {len(directions.sigma)}", "Strongest first."),
     ]
     if weight.folded:
@@ -69,6 +61,20 @@ def numbers(result: FiltersResult) -> list[dict]:
             number("folded", weight.folded, "Its scale is in the weight; which one it is, the names' order says.")
         )
     return made
+
+
+def _gain(result: FiltersResult) -> dict:
+    comparison, weight, sigma = result.comparison, result.directions.weight, result.directions.sigma[0]
+    if comparison is None:
+        return number("gain", "…", "Of the layer as an operator.")
+    if math.isnan(comparison.gain):
+        return number("gain", "n/a", f"Of the layer as an operator: {comparison.gain_reason}")
+    hint = "Largest singular value of the layer as an operator, with circular padding."
+    if set(weight.stride) != {1}:  # only for stride 1 are there such bounds
+        return number("gain", f"{comparison.gain:.3g}", hint)
+    taps = math.prod(weight.values.shape[2:])
+    bound = f"{comparison.gain:.3g} ≤ {math.sqrt(taps) * sigma:.3g}"
+    return number("gain", bound, f"{hint} It lies between σ₁ and √{taps} σ₁ of the unfolded weight.")
 
 
 def metrics(result: FiltersResult) -> dict | None:
@@ -131,14 +137,15 @@ def ordered(rows: pd.DataFrame, order: str) -> pd.DataFrame:
 
 def layers(result: FiltersResult, order: str) -> pd.DataFrame:
     """The layer table under the names that the page shows; columns that say nothing are left out."""
+    import pandas as pd
+
     table = ordered(result.rows, order)
     silent = {"part", "folded", "reason"} - {name for name in ("part", "folded", "reason") if table[name].ne("").any()}
     if table["groups"].eq(1).all():
         silent.add("groups")
     kept = table[[name for name in COLUMNS if name not in silent]].copy()
     for name in WHOLE:
-        # A count reads as one, and a missing one stays missing.
         missing = table[name].isna() | (table["alpha"].isna() if name == "tail_points" else False)
-        kept[name] = [math.nan if gone else int(v) for v, gone in zip(table[name], missing, strict=True)]
-        kept[name] = kept[name].astype(object)
+        counts = [math.nan if gone else int(v) for v, gone in zip(table[name], missing, strict=True)]
+        kept[name] = pd.Series(counts, index=kept.index, dtype=object)  # a count reads as one, not as 2.0000
     return kept.rename(columns=COLUMNS)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from dyn_explorer.inspector.source import to_picture
 from dyn_explorer.views import Tile
 
 from .result import Directions, FiltersResult
@@ -30,7 +31,9 @@ def grid(result: FiltersResult) -> list[Tile]:
 def chosen(result: FiltersResult) -> list[Tile]:
     """The chosen direction: what goes in and what comes out."""
     directions, k = result.directions, result.direction
+    made = [] if result.made is None else [_made(result)]
     return [
+        *made,
         Tile(
             "input pattern v",
             picture_of(directions.pattern(k), result.input_shape, LARGE),
@@ -41,14 +44,25 @@ def chosen(result: FiltersResult) -> list[Tile]:
     ]
 
 
+def _made(result: FiltersResult) -> Tile:
+    values = result.made.image.float().numpy()
+    picture = to_picture(values)
+    note = f"mean signal {result.made.value:.3g}; of the inputs at most {result.signals.largest_mean:.3g}"
+    return Tile("made to drive it", wrapped(values.ravel()) if picture is None else picture, -1, note)
+
+
 def in_words(result: FiltersResult) -> str:
     """One sentence on the chosen direction."""
     directions, k = result.directions, result.direction
     share = np.square(directions.outward(k)).max()
-    return (
+    words = (
         f"{_note(directions, k, LARGE)}; the strongest of {len(directions.outward(k))} output channels has {share:.0%} "
         "of u."
     )
+    if result.made is not None:
+        reached, most = result.made.value, result.signals.largest_mean
+        words += f" The made image has the mean signal {reached:.3g}; the inputs have at most {most:.3g}."
+    return f"{words} No image: {result.made_reason}" if result.made_reason else words
 
 
 def excited(result: FiltersResult) -> list[Tile]:
@@ -57,7 +71,7 @@ def excited(result: FiltersResult) -> list[Tile]:
         return []
     found = [*result.signals.most, *result.signals.least]
     return [
-        Tile(f"{each.value:+.3g}", result.pictures[each.sample], k, _about(result, each.sample), each.place)
+        Tile(f"{each.value:+.3g}", result.pictures[each.sample], k, _about(result, each.sample), each.place, each.frame)
         for k, each in enumerate(found)
         if each.sample in result.pictures
     ]
