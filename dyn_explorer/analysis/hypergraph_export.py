@@ -67,6 +67,14 @@ def _attributes(found: ClassHypergraph, edge: int) -> dict:
 def to_xgi(found: ClassHypergraph):
     """The hypergraph as an `xgi.Hypergraph`, with the names and attributes of `to_hif`.
 
+    Parameters
+    ----------
+    found : ClassHypergraph
+
+    Returns
+    -------
+    xgi.Hypergraph
+
     Raises
     ------
     DynExplorerError
@@ -94,6 +102,14 @@ def to_xgi(found: ClassHypergraph):
 
 def to_hypernetx(found: ClassHypergraph):
     """The hypergraph as a `hypernetx.Hypergraph`, with the names of `to_hif`; its empty hyperedges are left out.
+
+    Parameters
+    ----------
+    found : ClassHypergraph
+
+    Returns
+    -------
+    hypernetx.Hypergraph
 
     Raises
     ------
