@@ -18,7 +18,6 @@ from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_met
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
 from dyn_explorer.analysis.filter_svd import FilterSVD, filter_svd
 from dyn_explorer.analysis.hypergraph import Hypergraph
-from dyn_explorer.analysis.hypergraph_export import to_hif, to_hypernetx, to_xgi
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,
@@ -128,9 +127,6 @@ __all__ = [
     "surrogates",
     "svd_heat_map",
     "synchrony",
-    "to_hif",
-    "to_hypernetx",
-    "to_xgi",
     "training_measures",
     "unrolled_moments",
     "volatility",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dyn_explorer.analysis.class_hypergraph import ClassHypergraph
 from dyn_explorer.errors import DynExplorerError
+
+if TYPE_CHECKING:
+    from dyn_explorer.analysis.class_hypergraph import ClassHypergraph
 
 
 def to_hif(found: ClassHypergraph, path: str | PathLike | None = None) -> dict:
@@ -130,7 +133,7 @@ def to_hypernetx(found: ClassHypergraph):
     except ImportError as error:
         raise DynExplorerError(
             "HyperNetX is not installed. It needs pandas below 3: pip install hypernetx 'pandas<3', or write "
-            "to_hif(found, 'classes.json') and read that where HyperNetX is"
+            "found.to_hif('classes.json') and read that where HyperNetX is"
         ) from error
     edges = zip(found.edge_names(), found.hypergraph.edges(), strict=True)
     return hypernetx.Hypergraph({name: images.tolist() for name, images in edges if len(images)})
