@@ -76,6 +76,15 @@ def test_controls_are_drawn_beside_the_model(classes):
     assert "permuted" in inspector.table().columns
 
 
+def test_layers_stand_by_name_where_there_is_room_and_else_by_number():
+    from dyn_explorer.inspector.panels.classes.depth import _ticks
+
+    assert _ticks(("conv1", "head")) == ([(0.0, "conv1"), (1.0, "head")], "layer")
+    ticks, label = _ticks(tuple(f"encoder.stages.{k}.convolution" for k in range(21)))
+    assert [text for _, text in ticks] == [str(k) for k in range(1, 22, 2)]
+    assert label == "number of the layer; the hover names it"
+
+
 def test_marks_choose_layers_hyperedges_pairs_and_samples(classes):
     inspector, panel = classes
     browser = FakeBrowser(inspector)
