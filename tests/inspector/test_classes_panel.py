@@ -10,6 +10,7 @@ from torch import nn
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError, analysis
+from dyn_explorer.inspector.panels.classes.depth import _ticks
 
 
 @pytest.fixture
@@ -77,8 +78,6 @@ def test_controls_are_drawn_beside_the_model(classes):
 
 
 def test_layers_stand_by_name_where_there_is_room_and_else_by_number():
-    from dyn_explorer.inspector.panels.classes.depth import _ticks
-
     assert _ticks(("conv1", "head")) == ([(0.0, "conv1"), (1.0, "head")], "layer")
     ticks, label = _ticks(tuple(f"encoder.stages.{k}.convolution" for k in range(21)))
     assert [text for _, text in ticks] == [str(k) for k in range(1, 22, 2)]
