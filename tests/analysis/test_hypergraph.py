@@ -83,6 +83,13 @@ def test_centralities_are_those_of_networkx(edges, hypergraph, s):
     np.testing.assert_allclose(hypergraph.s_harmonic(s), [harmonic[n] / (len(edges) - 1) for n in nodes], atol=1e-12)
 
 
+def test_large_hypergraphs_have_the_same_line_graphs(edges, hypergraph, monkeypatch):
+    monkeypatch.setattr("dyn_explorer.analysis.hypergraph.MOST_DENSE", 0)
+    large = Hypergraph(hypergraph.incidence)
+    for s in (1, 2, 3):
+        np.testing.assert_array_equal(large.s_line_graph(s).toarray(), hypergraph.s_line_graph(s).toarray())
+
+
 def test_the_barcode_counts_the_components_of_every_s(edges, hypergraph):
     bars = hypergraph.barcode
     assert (bars.birth == hypergraph.sizes[bars.edge]).all()
