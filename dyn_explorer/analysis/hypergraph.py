@@ -92,7 +92,7 @@ class Hypergraph:
     @cached_property
     def _shared(self) -> np.ndarray | sparse.coo_array:
         """Overlaps above the diagonal, dense where that is small."""
-        if self.n_edges and self.n_edges * max(self.n_vertices, self.n_edges) <= MOST_DENSE:
+        if 0 not in self.incidence.shape and self.n_edges * max(self.incidence.shape) <= MOST_DENSE:
             # Half of the dense product costs half of the sparse one: nearly every pair shares something.
             member = self.incidence.astype(np.float32).toarray(order="F")
             return np.triu(ssyrk(1.0, member, trans=1), 1)
