@@ -152,7 +152,7 @@ def print_agreement() -> None:
 
 
 def _differences(found: analysis.ClassHypergraph) -> dict[str, float]:
-    theirs, graph, names = analysis.to_hypernetx(found), found.hypergraph, found.edge_names()
+    theirs, graph, names = found.to_hypernetx(), found.hypergraph, found.edge_names()
     held = set(theirs.nodes)
     parts = [{i for i in np.flatnonzero(found.codes == c).tolist() if i in held} for c in range(len(found.classes))]
     kinds = ("linear", "majority", "strict")

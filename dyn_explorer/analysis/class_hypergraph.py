@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Real
+from os import PathLike
 
 import numpy as np
 from scipy import sparse
@@ -15,6 +16,7 @@ from dyn_explorer.analysis.class_labels import checked_classes
 from dyn_explorer.analysis.component_barcode import Barcode
 from dyn_explorer.analysis.hyperedge_rules import RULES, influence_weights, quantile_weights
 from dyn_explorer.analysis.hypergraph import Hypergraph
+from dyn_explorer.analysis.hypergraph_export import to_hif, to_hypernetx, to_xgi
 from dyn_explorer.errors import DynExplorerError
 
 
@@ -136,6 +138,18 @@ class ClassHypergraph:
         symbols = {1: "+", -1: "-", 0: ""}
         return tuple(f"{symbols[int(s)]}{d}" for d, s in zip(self.direction, self.sign, strict=True))
 
+    def to_hif(self, path: str | PathLike | None = None) -> dict:
+        """In the Hypergraph Interchange Format, and as JSON in a file where `path` is given."""
+        return to_hif(self, path)
+
+    def to_xgi(self):
+        """As an `xgi.Hypergraph`, where XGI is installed."""
+        return to_xgi(self)
+
+    def to_hypernetx(self):
+        """As a `hypernetx.Hypergraph`, where HyperNetX is installed."""
+        return to_hypernetx(self)
+
 
 def class_hypergraph(
     signals: object,
@@ -162,9 +176,9 @@ def class_hypergraph(
         "quantile": a hyperedge holds the ``round(quantile * P)`` images at one end of a direction; ties are broken in
         one random order. "influence": it holds the images that it leads, by the prefix rule: an image's directions
         sorted by magnitude, up to a share `tau` of their sum, plus one more.
-    quantile : float, default 0.1
+    quantile : float in (0, 1], default 0.1
         Share of the images per hyperedge, for rule "quantile".
-    tau : float, default 0.1
+    tau : float in [0, 1], default 0.1
         Share of an image's summed magnitudes, for rule "influence".
     signed : bool, default True
         Whether a direction's two ends are two hyperedges.
@@ -221,9 +235,9 @@ def _checked_signals(signals: object) -> np.ndarray:
 
 
 def _checked_share(share: object, name: str) -> float:
-    if isinstance(share, Real) and not isinstance(share, (bool, np.bool_)) and 0 < share < 1:
+    if isinstance(share, Real) and not isinstance(share, (bool, np.bool_)) and 0 <= share <= 1:
         return float(share)
-    raise DynExplorerError(f"`{name}` (={share!r}) must lie between 0 and 1")
+    raise DynExplorerError(f"`{name}` (={share!r}) must be a share between 0 and 1")
 
 
 def _notes(n_images: int, n_directions: int, n_classes: int) -> tuple[str, ...]:

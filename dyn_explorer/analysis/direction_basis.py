@@ -89,7 +89,7 @@ def direction_basis(
         norms = np.linalg.norm(matrices, axis=2).ravel()
         chosen = np.argsort(-norms, kind="stable")[:kept]
         return DirectionBasis(np.eye(count * per_group)[:, chosen], norms[chosen], kind)
-    vectors = _random_orthogonal(count * per_group, seed)[:, :kept]
+    vectors = _random_orthonormal(count * per_group, kept, seed)
     rows = np.einsum("gdr,gdk->grk", vectors.reshape(count, per_group, -1), matrices)
     return DirectionBasis(vectors, np.sqrt((rows**2).sum(axis=(0, 2))), kind)
 
@@ -106,7 +106,7 @@ def _singular(
     return vectors, found.singular_values[order[:, 0], order[:, 1]]
 
 
-def _random_orthogonal(size: int, seed: int) -> np.ndarray:
-    """Uniformly distributed: the signs of R are moved into Q (Mezzadri 2007, arXiv:math-ph/0609050)."""
-    q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal((size, size)))
+def _random_orthonormal(size: int, kept: int, seed: int) -> np.ndarray:
+    """Columns of a random orthogonal matrix: the signs of R are moved into Q (Mezzadri 2007, arXiv:math-ph/0609050)."""
+    q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal((size, kept)))
     return q * np.sign(np.diag(r))

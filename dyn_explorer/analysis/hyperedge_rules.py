@@ -30,8 +30,8 @@ def quantile_weights(signals: np.ndarray, quantile: float, *, signed: bool) -> s
     count = round(quantile * len(signals))
     if count < 1:
         raise DynExplorerError(
-            f"`quantile` (={quantile}) of {len(signals)} images is less than one image per hyperedge; "
-            f"raise it to at least {1 / len(signals):.2g} or give more images"
+            f"`quantile` (={quantile:g}) of {len(signals)} images is less than one image per hyperedge; "
+            f"raise it to at least {1 / max(len(signals), 1):.2g} or give more images"
         )
     ends = (signals, -signals) if signed else (np.abs(signals),)
     masks = np.stack([_largest(end, count) for end in ends], axis=2).reshape(len(signals), -1)

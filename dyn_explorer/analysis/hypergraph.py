@@ -7,11 +7,14 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg.blas import ssyrk
 
 from dyn_explorer.analysis.component_barcode import Barcode, component_barcode
 from dyn_explorer.analysis.dmd_options import is_integer
 from dyn_explorer.analysis.line_graph import betweenness, closeness, distances, eccentricity, harmonic
 from dyn_explorer.errors import DynExplorerError
+
+MOST_DENSE = 2**25  # entries; in float32 sums of ones are exact up to 16 million
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,9 +87,16 @@ class Hypergraph:
     @cached_property
     def overlaps(self) -> sparse.csr_array:
         """Vertices that each two different hyperedges share, sparse (n_edges, n_edges), zero on the diagonal."""
-        shared = (self.incidence.T @ self.incidence).tocoo()
-        other = shared.row != shared.col
-        return sparse.csr_array((shared.data[other], (shared.row[other], shared.col[other])), shape=shared.shape)
+        return self.s_line_graph(1)
+
+    @cached_property
+    def _shared(self) -> np.ndarray | sparse.coo_array:
+        """Overlaps above the diagonal, dense where that is small."""
+        if 0 not in self.incidence.shape and self.n_edges * max(self.incidence.shape) <= MOST_DENSE:
+            # Half of the dense product costs half of the sparse one: nearly every pair shares something.
+            member = self.incidence.astype(np.float32).toarray(order="F")
+            return np.triu(ssyrk(1.0, member, trans=1), 1)
+        return sparse.triu(self.incidence.T @ self.incidence, 1, format="coo")
 
     def edges(self) -> list[np.ndarray]:
         """Vertex numbers of each hyperedge, ascending."""
@@ -106,13 +116,15 @@ class Hypergraph:
         """
         if not is_integer(s) or s < 1:
             raise DynExplorerError(f"`s` (={s!r}) must be a whole number of at least 1: vertices that two edges share")
-        overlaps = self.overlaps
-        if s == 1:
-            return overlaps
-        kept = overlaps.copy()
-        kept.data *= kept.data >= s
-        kept.eliminate_zeros()
-        return kept
+        shared = self._shared
+        if isinstance(shared, np.ndarray):
+            first, second = np.nonzero(shared >= s)
+            weight = shared[first, second].astype(np.int64)
+        else:
+            strong = shared.data >= s
+            first, second, weight = shared.row[strong], shared.col[strong], shared.data[strong]
+        both = np.concatenate([first, second]), np.concatenate([second, first])
+        return sparse.csr_array((np.concatenate([weight, weight]), both), shape=(self.n_edges, self.n_edges))
 
     def s_components(self, s: int = 1) -> np.ndarray:
         """Component of the s-line graph that each hyperedge lies in.

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dyn_explorer.analysis.class_hypergraph import ClassHypergraph
 from dyn_explorer.errors import DynExplorerError
+
+if TYPE_CHECKING:
+    from dyn_explorer.analysis.class_hypergraph import ClassHypergraph
 
 
 def to_hif(found: ClassHypergraph, path: str | PathLike | None = None) -> dict:
@@ -67,6 +70,14 @@ def _attributes(found: ClassHypergraph, edge: int) -> dict:
 def to_xgi(found: ClassHypergraph):
     """The hypergraph as an `xgi.Hypergraph`, with the names and attributes of `to_hif`.
 
+    Parameters
+    ----------
+    found : ClassHypergraph
+
+    Returns
+    -------
+    xgi.Hypergraph
+
     Raises
     ------
     DynExplorerError
@@ -95,6 +106,14 @@ def to_xgi(found: ClassHypergraph):
 def to_hypernetx(found: ClassHypergraph):
     """The hypergraph as a `hypernetx.Hypergraph`, with the names of `to_hif`; its empty hyperedges are left out.
 
+    Parameters
+    ----------
+    found : ClassHypergraph
+
+    Returns
+    -------
+    hypernetx.Hypergraph
+
     Raises
     ------
     DynExplorerError
@@ -114,7 +133,7 @@ def to_hypernetx(found: ClassHypergraph):
     except ImportError as error:
         raise DynExplorerError(
             "HyperNetX is not installed. It needs pandas below 3: pip install hypernetx 'pandas<3', or write "
-            "to_hif(found, 'classes.json') and read that where HyperNetX is"
+            "found.to_hif('classes.json') and read that where HyperNetX is"
         ) from error
     edges = zip(found.edge_names(), found.hypergraph.edges(), strict=True)
     return hypernetx.Hypergraph({name: images.tolist() for name, images in edges if len(images)})

@@ -19,6 +19,10 @@ SEPARATION = ("purity", "entropy", "jaccard_ratio", "modularity", "conductance")
 def separation(found: ClassHypergraph) -> dict[str, float]:
     """A few numbers that say how far a hypergraph separates its classes.
 
+    Parameters
+    ----------
+    found : ClassHypergraph
+
     Returns
     -------
     dict of str to float

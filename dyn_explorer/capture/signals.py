@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -12,7 +13,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from dyn_explorer.analysis.direction_basis import DirectionBasis, direction_basis
 from dyn_explorer.analysis.pooled_signals import pooled_signals
-from dyn_explorer.errors import DynExplorerError
+from dyn_explorer.errors import Cancelled, DynExplorerError
 
 from .guard import borrow
 from .layers import LayerInfo
@@ -37,6 +38,8 @@ class SignalReader:
         At most so many of each basis.
     seed : int, default 0
         Of the first random basis.
+    cancel : threading.Event, optional
+        Looked at before each layer.
 
     Attributes
     ----------
@@ -47,6 +50,8 @@ class SignalReader:
     ------
     DynExplorerError
         If a layer is not there or has no weight to decompose.
+    Cancelled
+        If `cancel` was set.
 
     Example
     -------
@@ -67,11 +72,14 @@ class SignalReader:
         pool: str = "mean",
         directions: int = MOST_DIRECTIONS,
         seed: int = 0,
+        cancel: threading.Event | None = None,
     ) -> None:
         self._pool = pool
         bases, self._vectors, self._biases = {}, {}, {}
         with borrow(model) as lent, torch.no_grad():
             for name in layers:
+                if cancel is not None and cancel.is_set():
+                    raise Cancelled("reading the directions was cancelled; the model is as it was")
                 module = _weighted(lent, name)
                 bases[name] = tuple(
                     direction_basis(

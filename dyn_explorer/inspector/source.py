@@ -257,7 +257,8 @@ class Source:
         def run() -> tuple[capture.Recording, capture.SignalReader]:
             recorder = self._untrained_recorder(job) if untrained else self._recorder
             recorder.check_free()
-            reader = capture.SignalReader(recorder.model, layers, kinds=kinds, pool=pool)
+            job.progress(float("nan"), "reading the directions of the layers")
+            reader = capture.SignalReader(recorder.model, layers, kinds=kinds, pool=pool, cancel=job.cancel)
             return recorder.reduced(layers, reader, job), reader
 
         return self._signals.get((untrained, None if untrained else self.epoch, layers, kinds, pool), run)

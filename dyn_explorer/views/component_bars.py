@@ -33,7 +33,7 @@ class ComponentBars(View):
         self.figure = quiet_figure(
             x_range=self._range(0, 10),
             y_range=self._range(8.5, 0.5),
-            x_axis_label="s (images that hyperedges share)",
+            x_axis_label="s (images shared)",
             y_axis_label="component, longest first",
         )
         self.figure.ygrid.visible = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from .theme import NEUTRAL, SELECTED, STABLE
 
 MOST_VERTICES = 60
 REACH = 1.3  # half width of the figure; the circle has radius 1
+STEP = 0.12  # from one hyperedge to the next of the same vertices
 
 
 class HullGraph(View):
@@ -102,7 +104,7 @@ class HullGraph(View):
         drawn = [k for k, members in enumerate(edges) if len(members)]
         drawn.sort(key=lambda k: k == selected)  # the marked one lies on top
         members = {k: np.sort(np.asarray(edges[k], dtype=int)) for k in drawn}
-        middle = np.array([place[members[k]].mean(axis=0) for k in drawn]).reshape(-1, 2)
+        middle = _middles([members[k] for k in drawn], place)
         color = [SELECTED if k == selected else STABLE for k in drawn]
         self._vertices.data = {
             "x": place[:, 0],
@@ -128,7 +130,9 @@ class HullGraph(View):
             "color": color,
             "size": [10 if k == selected else 6 for k in drawn],
         }
-        chosen = f"; {edge_names[selected]} holds {words[-1]}" if selected in members else ""
+        chosen = ""
+        if selected is not None:
+            chosen = f"; {edge_names[selected]} holds {words[-1] if selected in members else 'none'}"
         noun = "hyperedge that holds" if len(drawn) == 1 else "hyperedges that hold"
         self.summary = f"{len(drawn)} {noun} some of {len(vertex_names)} {what}{chosen}."
 
@@ -151,3 +155,15 @@ class HullGraph(View):
         for source in (self.rows, self._vertices, self._links, self._bands):
             empty(source)
         self.summary = "No hypergraph to show."
+
+
+def _middles(members: list[np.ndarray], place: np.ndarray) -> np.ndarray:
+    """Where the point of each hyperedge stands: amid its vertices, further in than a single one and than its equals."""
+    equals: Counter = Counter()
+    middles = np.empty((len(members), 2))
+    for number, own in enumerate(members):
+        key = own.tobytes()
+        inwards = (len(own) == 1) + equals[key]
+        middles[number] = place[own].mean(axis=0) * max(1 - STEP * inwards, 0.2)
+        equals[key] += 1
+    return middles

@@ -62,7 +62,7 @@ def test_without_signs_an_edge_holds_the_largest_magnitudes(signals, labels):
     assert set(found.hypergraph.edges()[3]) == set(expected.tolist())
 
 
-@pytest.mark.parametrize(("count", "quantile"), [(25, 0.1), (15, 0.1), (35, 0.3), (10, 0.9)])
+@pytest.mark.parametrize(("count", "quantile"), [(25, 0.1), (15, 0.1), (35, 0.3), (10, 0.9), (10, 1)])
 def test_edges_hold_a_rounded_share_of_the_images(count, quantile):
     signals = np.random.default_rng(2).standard_normal((count, 3))
     found = class_hypergraph(signals, np.arange(count) % 2, quantile=quantile)
@@ -77,6 +77,12 @@ def test_the_prefix_rule_divides_by_what_it_accepted():
     np.testing.assert_allclose(found.weights.toarray(), expected)
     assert found.hypergraph.sizes.sum() == 3
     assert np.isnan(found.purity).sum() == np.isnan(found.entropy).sum() == 5
+
+
+@pytest.mark.parametrize(("tau", "count"), [(0, 1), (1, 7)])
+def test_the_prefix_rule_takes_one_direction_at_least_and_all_at_most(signals, labels, tau, count):
+    found = class_hypergraph(signals, labels, rule="influence", tau=tau)
+    assert set(found.hypergraph.degrees.tolist()) == {count}
 
 
 def test_a_dead_direction_does_not_look_pure():
@@ -230,10 +236,11 @@ def test_fewer_images_than_directions_are_measured_with_a_note(labels):
         ({"signals": np.zeros((60, 2, 3, 3))}, r"`signals` of shape \(60, 2, 3, 3\) must be \(images, directions\)"),
         ({"signals": np.full((60, 2), np.inf)}, "`signals` holds 120 NaN or infinite values"),
         ({"rule": "best"}, r"`rule` \(='best'\) must be one of 'quantile', 'influence'"),
-        ({"quantile": 0}, r"`quantile` \(=0\) must lie between 0 and 1"),
-        ({"quantile": True}, r"`quantile` \(=True\) must lie between 0 and 1"),
+        ({"quantile": -0.1}, r"`quantile` \(=-0\.1\) must be a share between 0 and 1"),
+        ({"quantile": True}, r"`quantile` \(=True\) must be a share between 0 and 1"),
+        ({"quantile": 0}, r"`quantile` \(=0\) of 60 images is less than one image per hyperedge"),
         ({"quantile": 0.001}, r"of 60 images is less than one image per hyperedge; raise it to at least 0\.017"),
-        ({"rule": "influence", "tau": 1.5}, r"`tau` \(=1\.5\) must lie between 0 and 1"),
+        ({"rule": "influence", "tau": 1.5}, r"`tau` \(=1\.5\) must be a share between 0 and 1"),
     ],
 )
 def test_bad_input_is_named(signals, labels, change, message):

@@ -19,9 +19,6 @@ from dyn_explorer.analysis import (
     pooled_signals,
     separation,
     separation_null,
-    to_hif,
-    to_hypernetx,
-    to_xgi,
 )
 from dyn_explorer.analysis.class_separation import class_counts, class_jaccard_sums, jaccard_means, purity
 from dyn_explorer.errors import DynExplorerError
@@ -194,7 +191,7 @@ def test_at_least_two_permutations_are_needed(found):
 
 
 def test_hif_goes_to_disk_and_back_through_xgi(found, tmp_path):
-    data = to_hif(found, tmp_path / "classes.json")
+    data = found.to_hif(tmp_path / "classes.json")
     assert json.loads((tmp_path / "classes.json").read_text()) == data
     read = xgi.read_hif(tmp_path / "classes.json")
     edges = dict(zip(found.edge_names(), found.hypergraph.edges(), strict=True))
@@ -210,11 +207,11 @@ def test_hif_goes_to_disk_and_back_through_xgi(found, tmp_path):
 
 def test_undefined_purity_is_null_in_json():
     found = class_hypergraph([[1.0], [2.0]], ["cat", "dog"], rule="influence")
-    assert to_hif(found)["edges"][1]["attrs"] == {"direction": 0, "sign": -1, "purity": None, "entropy": None}
+    assert found.to_hif()["edges"][1]["attrs"] == {"direction": 0, "sign": -1, "purity": None, "entropy": None}
 
 
 def test_xgi_gets_names_classes_and_line_graphs(found):
-    theirs = to_xgi(found)
+    theirs = found.to_xgi()
     assert list(theirs.edges) == list(found.edge_names())
     assert theirs.nodes[3]["class"] == found.classes[found.codes[3]]
     assert theirs.edges["-2"]["purity"] == found.purity[5]
@@ -227,17 +224,17 @@ def test_xgi_gets_names_classes_and_line_graphs(found):
 def test_hypernetx_gets_the_hyperedges_that_hold_something(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypernetx", SimpleNamespace(Hypergraph=dict))
     found = class_hypergraph([[1.0], [2.0]], ["cat", "dog"], rule="influence")
-    assert to_hypernetx(found) == {"+0": [0, 1]}
+    assert found.to_hypernetx() == {"+0": [0, 1]}
 
 
 @pytest.mark.parametrize(
     ("convert", "module", "message"),
     [
-        (to_xgi, "xgi", r"XGI is not installed: pip install 'dyn-explorer\[hypergraph\]'"),
-        (to_hypernetx, "hypernetx", "HyperNetX is not installed. It needs pandas below 3"),
+        ("to_xgi", "xgi", r"XGI is not installed: pip install 'dyn-explorer\[hypergraph\]'"),
+        ("to_hypernetx", "hypernetx", "HyperNetX is not installed. It needs pandas below 3"),
     ],
 )
 def test_what_is_not_installed_is_named(found, monkeypatch, convert, module, message):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(DynExplorerError, match=message):
-        convert(found)
+        getattr(found, convert)()

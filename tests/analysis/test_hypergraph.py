@@ -83,6 +83,13 @@ def test_centralities_are_those_of_networkx(edges, hypergraph, s):
     np.testing.assert_allclose(hypergraph.s_harmonic(s), [harmonic[n] / (len(edges) - 1) for n in nodes], atol=1e-12)
 
 
+def test_large_hypergraphs_have_the_same_line_graphs(edges, hypergraph, monkeypatch):
+    monkeypatch.setattr("dyn_explorer.analysis.hypergraph.MOST_DENSE", 0)
+    large = Hypergraph(hypergraph.incidence)
+    for s in (1, 2, 3):
+        np.testing.assert_array_equal(large.s_line_graph(s).toarray(), hypergraph.s_line_graph(s).toarray())
+
+
 def test_the_barcode_counts_the_components_of_every_s(edges, hypergraph):
     bars = hypergraph.barcode
     assert (bars.birth == hypergraph.sizes[bars.edge]).all()
@@ -111,7 +118,7 @@ def test_edges_come_back_as_they_were_given(edges, hypergraph):
     assert (hypergraph.n_vertices, hypergraph.n_edges) == (14, len(edges))
 
 
-def test_hypergraphs_without_links_have_answers_too():
+def test_hypergraphs_without_links_have_answers_too(capfd):
     lonely = Hypergraph.from_edges([[0], [1], []], n_vertices=3)
     assert lonely.s_components().tolist() == [0, 1, 2]
     assert np.isnan(lonely.s_diameter())
@@ -120,6 +127,8 @@ def test_hypergraphs_without_links_have_answers_too():
     empty = Hypergraph.from_edges([], n_vertices=3)
     assert empty.s_distance().shape == (0, 0)
     assert empty.s_components().tolist() == empty.s_eccentricity().tolist() == []
+    assert empty.dual.s_components().tolist() == [0, 1, 2]
+    assert capfd.readouterr() == ("", "")  # the linear algebra library complains on its own
 
 
 @pytest.mark.parametrize("s", [0, -1, 1.5, True, "2"])

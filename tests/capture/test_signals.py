@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 import torch
 from torch import nn
 
 from dyn_explorer.analysis import pooled_signals
 from dyn_explorer.capture import SignalReader, has_directions, list_layers, record
-from dyn_explorer.errors import DynExplorerError
+from dyn_explorer.errors import Cancelled, DynExplorerError
 
 
 @pytest.fixture
@@ -55,3 +57,10 @@ def test_layers_without_directions_are_named(model):
         SignalReader(model, ["1"])
     with pytest.raises(DynExplorerError, match=r"there is no layer 'x'; list_layers\(model\) names them"):
         SignalReader(model, ["x"])
+
+
+def test_reading_directions_can_be_cancelled(model):
+    cancel = threading.Event()
+    cancel.set()
+    with pytest.raises(Cancelled, match="reading the directions was cancelled"):
+        SignalReader(model, ["0"], cancel=cancel)

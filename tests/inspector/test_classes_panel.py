@@ -10,12 +10,13 @@ from torch import nn
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError, analysis
+from dyn_explorer.inspector.panels.classes.depth import _ticks
 
 
 @pytest.fixture
 def classes(open_inspector, model, digits):
     """An inspector with the Classes panel open, and its panel."""
-    inspector = open_inspector(model, labels=digits[1]).wait(60)
+    inspector = open_inspector(model, labels=digits[1])
     inspector.panel = "classes"
     inspector.wait(60)
     return inspector, inspector._panels["classes"]
@@ -76,6 +77,13 @@ def test_controls_are_drawn_beside_the_model(classes):
     assert "permuted" in inspector.table().columns
 
 
+def test_layers_stand_by_name_where_there_is_room_and_else_by_number():
+    assert _ticks(("conv1", "head")) == ([(0.0, "conv1"), (1.0, "head")], "layer")
+    ticks, label = _ticks(tuple(f"encoder.stages.{k}.convolution" for k in range(21)))
+    assert [text for _, text in ticks] == [str(k) for k in range(1, 22, 2)]
+    assert label == "number of the layer; the hover names it"
+
+
 def test_marks_choose_layers_hyperedges_pairs_and_samples(classes):
     inspector, panel = classes
     browser = FakeBrowser(inspector)
@@ -116,7 +124,7 @@ def test_few_images_are_drawn_themselves_and_many_by_class(classes, open_inspect
         held = [result.class_names[code] for code in found.codes[images]]
         assert sorted(result.drawing.names[place] for place in drawn) == sorted(held)
     images, labels = dx.demo.digits("test")
-    many = open_inspector(model, images[:70], labels[:70]).wait(60)
+    many = open_inspector(model, images[:70], labels[:70])
     many._set_option("classes", "theta", 0.2)
     many.panel = "classes"
     result = many.wait(60).results["classes"]
@@ -139,7 +147,7 @@ def test_s_changes_nothing_but_components(classes, monkeypatch):
 
 
 def test_without_labels_it_says_so_and_offers_predictions(open_inspector, model, digits):
-    inspector = open_inspector(model).wait(60)
+    inspector = open_inspector(model)
     inspector.panel = "classes"
     with pytest.raises(DynExplorerError, match=r"no labels here.*or choose predicted classes at the left"):
         inspector.wait(60)
@@ -157,7 +165,7 @@ def test_without_labels_it_says_so_and_offers_predictions(open_inspector, model,
 
 
 def test_models_that_predict_no_classes_say_so(open_inspector, digits):
-    inspector = open_inspector(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())).wait(60)
+    inspector = open_inspector(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()))
     inspector._set_option("classes", "labels", "predicted")
     inspector.panel = "classes"
     with pytest.raises(DynExplorerError, match="does not return one score per class and image"):
@@ -173,14 +181,14 @@ def test_models_without_directions_say_so(open_inspector, digits):
 
 
 def test_one_class_is_refused_in_words(open_inspector, model, digits):
-    inspector = open_inspector(model, labels=torch.zeros(40, dtype=torch.int64)).wait(60)
+    inspector = open_inspector(model, labels=torch.zeros(40, dtype=torch.int64))
     inspector.panel = "classes"
     with pytest.raises(DynExplorerError, match=r"all 40 images are of one class \(0\)"):
         inspector.wait(60)
 
 
 def test_class_names_stand_for_numbers_whatever_their_type(open_inspector, model, digits):
-    inspector = open_inspector(model, labels=digits[1], class_names=[10, None, "two"]).wait(60)
+    inspector = open_inspector(model, labels=digits[1], class_names=[10, None, "two"])
     inspector.panel = "classes"
     result = inspector.wait(60).results["classes"]
     named = {0: "10", 1: "None", 2: "two"}
@@ -205,7 +213,7 @@ def test_token_models_are_read_along_their_last_dimension(open_inspector):
 
 
 def test_nothing_runs_beside_a_training_loop(open_inspector, model, digits):
-    inspector = open_inspector(model, labels=digits[1]).wait(60)
+    inspector = open_inspector(model, labels=digits[1])
     inspector.step(loss=1.0)
     inspector.panel = "classes"
     with pytest.raises(DynExplorerError, match="no forward pass runs beside a training loop"):

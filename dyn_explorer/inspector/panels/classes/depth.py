@@ -9,6 +9,7 @@ from dyn_explorer import views
 from .result import ClassesResult
 
 MOST_TICKS = 12
+ROOM = 44  # letters that fit under the figure
 
 
 def show_depth(view: views.Curves, result: ClassesResult, name: str, label: str) -> None:
@@ -16,9 +17,16 @@ def show_depth(view: views.Curves, result: ClassesResult, name: str, label: str)
     x = np.arange(len(result.layers), dtype=float)
     curves = [] if result.controls is None else _control_curves(result, name, x)
     own = views.Curve("this model", x, _finite(result.values(name)), run=0, epochs=np.array(result.layers))
-    step = -(-len(x) // MOST_TICKS)
-    ticks = [(float(k), result.layers[k]) for k in range(0, len(x), step)]
-    view.update([*curves, own], x_label="layer", y_label=label, cursor=float(result.place), ticks=ticks)
+    ticks, x_label = _ticks(result.layers)
+    view.update([*curves, own], x_label=x_label, y_label=label, cursor=float(result.place), ticks=ticks)
+
+
+def _ticks(layers: tuple[str, ...]) -> tuple[list[tuple[float, str]], str]:
+    """Names of the layers where there is room for them, else their numbers."""
+    if sum(map(len, layers)) <= ROOM:
+        return [(float(k), name) for k, name in enumerate(layers)], "layer"
+    step = -(-len(layers) // MOST_TICKS)
+    return [(float(k), str(k + 1)) for k in range(0, len(layers), step)], "number of the layer; the hover names it"
 
 
 def _control_curves(result: ClassesResult, name: str, x: np.ndarray) -> list[views.Curve]:
