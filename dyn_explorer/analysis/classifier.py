@@ -50,19 +50,23 @@ class Classifier:
 
     def __init__(self, model: nn.Module, inputs: torch.Tensor, memory_budget: int) -> None:
         self.network = frozen_copy(model)
-        self.rows = self._batch_size(inputs[:1], memory_budget)
-        self.n_classes = self._check(inputs[: min(4, self.rows)])
+        self._writes_inputs = True  # until it is known better, because an in-place first layer does
+        # Where the forward turns out to draw random numbers, these runs must not take the caller's.
+        with torch.random.fork_rng(devices=[inputs.device] if inputs.is_cuda else []):
+            self.rows = self._batch_size(inputs[:1], memory_budget)
+            self.n_classes = self._check(inputs[: min(4, self.rows)])
         parts = inputs.split(self.rows)
         self.predictions = torch.cat([self._settled(part).cpu() for part in parts])
 
     def scores(self, inputs: torch.Tensor, weights: Mapping[str, torch.Tensor] | None = None) -> torch.Tensor:
         """Scores (n, n_classes) of a batch, under other weights where there are some."""
+        given = inputs.clone() if self._writes_inputs else inputs
         with torch.no_grad():
             if weights is None:
-                output = self.network(inputs)
+                output = self.network(given)
             else:
                 # `weights` has every name of a tied parameter; to look for them again would cost as much as a layer.
-                output = torch.func.functional_call(self.network, weights, (inputs,), tie_weights=False)
+                output = torch.func.functional_call(self.network, weights, (given,), tie_weights=False)
         return _first_floating(output, len(inputs))
 
     def right(
@@ -117,9 +121,12 @@ class Classifier:
         return _LIVE_ACTIVATIONS * largest
 
     def _run(self, inputs: torch.Tensor) -> object:
+        given = inputs.clone()
         try:
             with torch.no_grad():
-                return self.network(inputs)
+                output = self.network(given)
+            self._writes_inputs = not torch.equal(given, inputs)
+            return output
         except Exception as error:  # the model's own forward may raise anything
             raise DynExplorerError(
                 f"the model's forward failed on inputs of shape {tuple(inputs.shape)} and type {inputs.dtype}: "
@@ -136,10 +143,7 @@ class Classifier:
                 f"({len(some)}, n_classes) with at least 2 classes; a regression has no classes to stay in, and a "
                 "single logit z can be given as two scores, torch.stack([-z, z], 1)"
             )
-        devices = [some.device] if some.is_cuda else []
-        with torch.random.fork_rng(devices=devices):
-            torch.manual_seed(1)
-            again = _first_floating(self._run(some), len(some))
+        again = _first_floating(self._run(some), len(some))
         if not torch.allclose(scores, again, rtol=1e-3, atol=float(1e-3 * scores.abs().amax()), equal_nan=True):
             raise DynExplorerError(
                 "the model's forward is random in eval mode: two runs on the same inputs differ by up to "
