@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from dyn_explorer.analysis.basin_search import MEMORY_BUDGET, normal, stream
-from dyn_explorer.analysis.classifier import Classifier, checked_inputs
+from dyn_explorer.analysis.classifier import Classifier
+from dyn_explorer.analysis.classifier_inputs import checked_inputs
 from dyn_explorer.analysis.dmd_options import is_integer
 from dyn_explorer.errors import DynExplorerError
 
