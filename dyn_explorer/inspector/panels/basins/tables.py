@@ -51,28 +51,24 @@ def metrics(result: BasinsResult) -> dict:
     """Both sizes beside those of an untrained copy, as a page section."""
     rows, missing = [], "n/a" if "nulls" in result.reasons else "…"
     for space, basin in result.basins.items():
-        null = result.nulls.get(space)
+        null = result.nulls.get(space, missing)
         name = NAMES[space]
         rows += [
             _row(
                 name,
                 basin.reason or "Where the accuracy first falls below the threshold.",
                 basin,
-                null or missing,
+                null,
                 _half,
             ),
-            _row(
-                f"{name} over draws", "Mean ± sd of the size in each draw alone.", basin, null or missing, _over_draws
-            ),
+            _row(f"{name} over draws", "Mean ± sd of the size in each draw alone.", basin, null, _over_draws),
             _row(
                 f"{name}, area", "Under accuracy over log₁₀ σ, in decades; it needs no threshold.", basin, null, _area
             ),
         ]
     clean = next(iter(result.basins.values()))
-    null = next(iter(result.nulls.values()), None)
-    rows.append(
-        _row("accuracy without noise", "Below the threshold a size is undefined.", clean, null or missing, _clean)
-    )
+    null = next(iter(result.nulls.values()), missing)
+    rows.append(_row("accuracy without noise", "Below the threshold a size is undefined.", clean, null, _clean))
     reasons = [basin.reason for basin in result.basins.values() if basin.reason]
     reasons += list(result.reasons.values())
     note = (
