@@ -3,14 +3,13 @@
 python benchmarks/basins_recreation.py              # about two minutes on one thread
 python benchmarks/basins_recreation.py --grokking   # another minute
 
-Set-up: 1,297 training and 500 test digits, uniform initial weights of +-gain/sqrt(fan_in), Adam 1e-3, batches of 128,
-60 epochs. Basins over the training samples, 4 draws of inputs and 8 of weights. Ours, where the paper's are unknown.
+Set-up: 1,297 training and 500 test digits, `demo.digits_mlp` and `demo.train`: Adam from 1e-3, falling evenly to 0,
+batches of 128, 60 epochs. Basins over the training samples, 4 draws of inputs and 8 of weights. Ours, where the paper's are unknown.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import math
 import time
 
@@ -35,22 +34,10 @@ def split() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     return images[:1297], labels[:1297], images[1297:], labels[1297:]
 
 
-def mlp(hidden: int, width: int, *, gain: float, seed: int) -> nn.Sequential:
-    """A ReLU network with uniform initial weights."""
-    torch.manual_seed(seed)
-    sizes = [64, *[width] * hidden, 10]
-    layers = [part for low, high in itertools.pairwise(sizes) for part in (nn.Linear(low, high), nn.ReLU())][:-1]
-    for layer in layers[::2]:
-        bound = gain / math.sqrt(layer.in_features)
-        nn.init.uniform_(layer.weight, -bound, bound)
-        nn.init.zeros_(layer.bias)
-    return nn.Sequential(*layers)
-
-
 def measured(hidden: int, width: int, gain: float, seed: int) -> tuple[float, float, float, float, analysis.Basin]:
     """Test accuracy, S50, W50, and the S50 of an untrained copy's own answers, of one training."""
     train_x, train_y, test_x, test_y = split()
-    model = mlp(hidden, width, gain=gain, seed=seed)
+    model = demo.digits_mlp(hidden, width, gain=gain, seed=seed)
     own = analysis.sample_basin(model, train_x, None, target="prediction", draws=4, search="bisection")
     demo.train(model, train_x, train_y, epochs=60, batch_size=128, learning_rate=1e-3, seed=seed)
     samples = analysis.sample_basin(model, train_x, train_y, draws=4)
@@ -88,7 +75,7 @@ def grokking() -> None:
     some_x, some_y = train_x[:150], train_y[:150]
     near = torch.cdist(test_x, some_x).masked_fill(test_y[:, None] != some_y, torch.inf).amin(1)
     print(f"  mismatch, mean pixel RMS to the nearest training digit of the class: {(near / 8).mean():.3f}")
-    model = mlp(2, 200, gain=8.0, seed=0)
+    model = demo.digits_mlp(2, 200, gain=8.0)
     target = nn.functional.one_hot(some_y, 10).float()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
     sigmas = np.geomspace(10**-3.5, 16, 33)
