@@ -4,7 +4,8 @@ python benchmarks/basins_recreation.py              # about two minutes on one t
 python benchmarks/basins_recreation.py --grokking   # another minute
 
 Set-up: 1,297 training and 500 test digits, `demo.digits_mlp` and `demo.train`: Adam from 1e-3, falling evenly to 0,
-batches of 128, 60 epochs. Basins over the training samples, 4 draws of inputs and 8 of weights. Ours, where the paper's are unknown.
+batches of 128, 60 epochs. Basins over the training samples, 4 draws of inputs and 8 of weights. The set-up is ours: the
+paper's is not known to us.
 """
 
 from __future__ import annotations

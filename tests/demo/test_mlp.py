@@ -28,5 +28,5 @@ def test_it_has_the_layers_that_were_asked_for_and_uniform_weights(hidden):
 
 def test_bad_sizes_are_refused():
     for options in ({"hidden": -1}, {"width": 0}, {"gain": 0}):
-        with pytest.raises(DynExplorerError, match="`hidden` .* must be at least 0"):
+        with pytest.raises(DynExplorerError, match=r"`hidden` .* must be at least 0"):
             demo.digits_mlp(**options)
