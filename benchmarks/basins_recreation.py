@@ -74,8 +74,8 @@ def grokking() -> None:
     """Print accuracy and S50 along one run from large weights on 150 digits."""
     train_x, train_y, test_x, test_y = split()
     some_x, some_y = train_x[:150], train_y[:150]
-    near = torch.cdist(test_x, some_x).masked_fill(test_y[:, None] != some_y, torch.inf).amin(1)
-    print(f"  mismatch, mean pixel RMS to the nearest training digit of the class: {(near / 8).mean():.3f}")
+    mismatch = analysis.input_mismatch(test_x, test_y, some_x, some_y)
+    print(f"  mismatch, mean pixel RMS to the nearest training digit of the class: {mismatch:.3f}")
     model = demo.digits_mlp(2, 200, gain=8.0)
     target = nn.functional.one_hot(some_y, 10).float()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)

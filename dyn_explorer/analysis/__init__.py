@@ -13,6 +13,7 @@ from dyn_explorer.analysis.dmd_methods import DMD_METHODS
 from dyn_explorer.analysis.dmd_result import DMDResult
 from dyn_explorer.analysis.dynamics_metrics import DynamicsMetrics, dynamics_metrics, zero_amplitude_modes
 from dyn_explorer.analysis.eigenvalue_metrics import eigenvalue_entropy, spectral_gap
+from dyn_explorer.analysis.input_mismatch import input_mismatch
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,
@@ -77,6 +78,7 @@ __all__ = [
     "fluctuation_null",
     "function_strength",
     "independent_metastability",
+    "input_mismatch",
     "integration",
     "jensen_shannon",
     "layer_fluctuation",

@@ -397,3 +397,23 @@ def test_a_plane_shows_the_class_of_each_point_and_its_circle_is_noise_of_that_a
     for options, words in (({"extent": 0}, "`extent` .* positive"), ({"extent": 1, "grid": 1}, "`grid` .* at least 2")):
         with pytest.raises(DynExplorerError, match=words):
             analysis.basin_plane(network, image, **options)
+
+
+def test_the_mismatch_is_the_distance_to_the_nearest_known_sample_of_the_class(digits):
+    images, labels = digits
+    new, old = images[:30], images[30:]
+    slow = [
+        min(
+            float((image - other).square().mean().sqrt()) for other, c in zip(old, labels[30:], strict=True) if c == own
+        )
+        for image, own in zip(new, labels[:30], strict=True)
+    ]
+    for rows in (1, 7, 1024):
+        found = analysis.input_mismatch(new, labels[:30], old, labels[30:], rows=rows)
+        assert found == pytest.approx(np.mean(slow), rel=1e-6)
+    assert analysis.input_mismatch(old, labels[30:], images, labels) == 0
+    assert math.isnan(analysis.input_mismatch(new, labels[:30] + 10, old, labels[30:]))
+    with pytest.raises(DynExplorerError, match="do not fit: give samples of the same shape"):
+        analysis.input_mismatch(new, labels, old, labels[30:])
+    with pytest.raises(DynExplorerError, match=r"`rows` \(=0\)"):
+        analysis.input_mismatch(new, labels[:30], old, labels[30:], rows=0)
