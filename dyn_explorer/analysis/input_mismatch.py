@@ -44,7 +44,7 @@ def input_mismatch(
 
     Example
     -------
-    >>> input_mismatch([[0.0, 0.0]], [1], [[0.3, 0.3], [0.0, 0.1]], [1, 0])
+    >>> round(input_mismatch([[0.0, 0.0]], [1], [[0.3, 0.3], [0.0, 0.1]], [1, 0]), 6)
     0.3
     """
     if not is_integer(rows) or rows < 1:
