@@ -90,17 +90,12 @@ class BasinsPanel(Panel):
             "One point per epoch whose weights the history kept, dark is early. Tap one to look at that epoch.",
             square=True,
         ),
-        Card("class_sample", "S50 of each class", "From the whole curve; × is undefined.", half=True,
-             legend=(("┄", theme.STABLE, "all classes"),)),
-        Card("class_weight", "W50 of each class", "From the whole curve; × is undefined.", half=True,
-             legend=(("┄", theme.DECAYING, "all classes"),)),
-        Card(
-            "layers",
-            "W50 of one layer at a time",
-            "Noise in one layer only; ▲ bears all amplitudes of the grid.",
-            half=True,
-            legend=(("┄", theme.DECAYING, "all layers at once"),),
-        ),
+        Card("class_sample", "S50 of each class", "From the whole curve; × is undefined.",
+             legend=(("┄", theme.STABLE, "all"),)),
+        Card("class_weight", "W50 of each class", "From the whole curve; × is undefined.",
+             legend=(("┄", theme.DECAYING, "all"),)),
+        Card("layers", "W50 of one layer at a time", "Noise in one layer only; ▲ bears all amplitudes of the grid.",
+             legend=(("┄", theme.DECAYING, "all at once"),)),
     )  # fmt: skip
 
     def __init__(self) -> None:
