@@ -76,13 +76,13 @@ class Classifier:
         The last digits of a score depend on the batch that it is computed in. Where they could decide, the input is
         asked about alone, so that the answer is the same in every batch.
         """
-        scores = self.scores(inputs, weights)
-        own = labels[:, None]
-        mine = scores.gather(1, own)[:, 0]
-        margin = mine - scores.scatter(1, own, -torch.inf).amax(1)
+        # One row per class, because a maximum over short rows costs as much as a layer.
+        scores = self.scores(inputs, weights).T.contiguous()
+        own = labels[None]
+        margin = scores.gather(0, own)[0] - scores.scatter(0, own, -torch.inf).amax(0)
         right = (margin > 0) & margin.isfinite()
         if (ties := margin == 0).any():
-            right[ties] = scores[ties].argmax(1) == labels[ties]
+            right[ties] = scores[:, ties].argmax(0) == labels[ties]
         for index in _close(margin, scores):
             alone = self.scores(inputs[index : index + 1], weights)[0]
             right[index] = alone.argmax() == labels[index]
@@ -93,7 +93,7 @@ class Classifier:
         scores = self.scores(inputs)
         first, second = scores.topk(2, dim=1).values.unbind(1)
         chosen = scores.argmax(1)
-        for index in _close(first - second, scores):
+        for index in _close(first - second, scores.T):
             chosen[index] = self.scores(inputs[index : index + 1])[0].argmax()
         return chosen
 
@@ -154,8 +154,8 @@ class Classifier:
 
 
 def _close(margin: torch.Tensor, scores: torch.Tensor) -> list[int]:
-    """Rows whose two best scores differ by little; equal ones are no matter of rounding and stay as they are."""
-    tolerance = _UNSURE * torch.linalg.vector_norm(scores, torch.inf, dim=1)
+    """Columns of `scores` whose two best differ by little; equal ones are no matter of rounding and stay as they are."""
+    tolerance = _UNSURE * scores.abs().amax(0)
     return ((margin.abs() < tolerance) & (margin != 0)).nonzero()[:, 0].tolist()
 
 
