@@ -16,7 +16,7 @@ _MOST_ROWS = 2048
 _CACHE = 64 * 1024**2
 _MOST_ROWS_ELSEWHERE = 16384
 _LIVE_ACTIVATIONS = 4  # of a layer's input and output, at the same time: branches, workspace, and what is not freed yet
-_UNSURE = 1e-4  # of the largest score; rounding in single precision stays far below
+_UNSURE = 3e-5  # of the largest score; between batch sizes margins differed by 7e-6 at most, in nets of 4 to 18 layers
 
 
 class Classifier:
@@ -154,7 +154,7 @@ class Classifier:
 
 
 def _close(margin: torch.Tensor, scores: torch.Tensor) -> list[int]:
-    """Columns of `scores` whose two best differ by little; equal ones are no matter of rounding and stay as they are."""
+    """Columns of `scores` whose two best differ by little; equal ones are no matter of rounding, they stay as they are."""
     tolerance = _UNSURE * scores.abs().amax(0)
     return ((margin.abs() < tolerance) & (margin != 0)).nonzero()[:, 0].tolist()
 
