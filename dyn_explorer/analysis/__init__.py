@@ -24,6 +24,7 @@ from dyn_explorer.analysis.filter_svd import FilterSVD, filter_svd
 from dyn_explorer.analysis.hypergraph import Hypergraph
 from dyn_explorer.analysis.hypergraph_export import to_hif, to_hypernetx, to_xgi
 from dyn_explorer.analysis.layer_fields import hidden_activations, layer_fields
+from dyn_explorer.analysis.input_mismatch import input_mismatch
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,
@@ -138,6 +139,7 @@ __all__ = [
     "function_strength",
     "hidden_activations",
     "independent_metastability",
+    "input_mismatch",
     "integration",
     "jensen_shannon",
     "layer_fields",

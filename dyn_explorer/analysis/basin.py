@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
 
@@ -212,6 +213,6 @@ def checked_threshold(threshold: float | None, n_classes: int) -> tuple[float, t
             f"halfway between chance and 1: {moved:.3g}"
         )
         return moved, (note,)
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)) or not 0 < threshold < 1:
+    if isinstance(threshold, bool) or not isinstance(threshold, Real) or not 0 < threshold < 1:
         raise DynExplorerError(f"`threshold` (={threshold!r}) must be an accuracy between 0 and 1")
     return float(threshold), ()

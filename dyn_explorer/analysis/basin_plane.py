@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import torch
 from torch import nn
 
 from dyn_explorer.analysis.basin_search import MEMORY_BUDGET, normal, stream
-from dyn_explorer.analysis.classifier import Classifier, checked_inputs
+from dyn_explorer.analysis.classifier import Classifier
+from dyn_explorer.analysis.classifier_inputs import checked_inputs
 from dyn_explorer.analysis.dmd_options import is_integer
 from dyn_explorer.errors import DynExplorerError
 
@@ -81,7 +83,7 @@ def basin_plane(
     >>> plane.classes.shape, int(plane.classes[2, 2]) == int(labels[0])
     ((5, 5), True)
     """
-    if isinstance(extent, bool) or not isinstance(extent, (int, float)) or not 0 < extent < np.inf:
+    if isinstance(extent, bool) or not isinstance(extent, Real) or not 0 < extent < np.inf:
         raise DynExplorerError(f"`extent` (={extent!r}) must be a positive number, in units of the noise's amplitude")
     if not is_integer(grid) or grid < 2:
         raise DynExplorerError(f"`grid` (={grid!r}) must be a whole number of at least 2")

@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from dyn_explorer.analysis.basin import Basin, checked_threshold
-from dyn_explorer.analysis.classifier import Classifier, checked_inputs, checked_labels
+from dyn_explorer.analysis.classifier import Classifier
+from dyn_explorer.analysis.classifier_inputs import checked_inputs, checked_labels
 from dyn_explorer.analysis.dmd_options import is_integer
 from dyn_explorer.errors import Cancelled, DynExplorerError
 

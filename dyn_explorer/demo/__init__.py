@@ -2,6 +2,7 @@
 
 from .checkpoints import CHECKPOINTS, load
 from .data import CLASS_NAMES, digits, shuffled
+from .mlp import digits_mlp
 from .model import SmallCNN, small_cnn
 from .runs import RUN_EPOCHS, RUN_LABELS, RUN_LENGTH, RUN_SEEDS, history
 from .training import OPTIMISERS, accuracy, train
@@ -17,6 +18,7 @@ __all__ = [
     "SmallCNN",
     "accuracy",
     "digits",
+    "digits_mlp",
     "history",
     "load",
     "shuffled",

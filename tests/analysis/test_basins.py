@@ -154,6 +154,54 @@ def test_the_model_and_the_random_numbers_are_not_touched(network, digits):
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.parametrize("run", [analysis.sample_basin, analysis.weight_basin])
+def test_a_first_layer_that_works_in_place_changes_no_input_and_no_number(run, digits):
+    torch.manual_seed(0)
+    images = digits[0] - 0.5
+    head = nn.Linear(64, 10)
+    before = images.clone()
+    inplace, plain = (
+        run(nn.Sequential(nn.ReLU(inplace=flag), head), images, None, target="prediction", draws=2)
+        for flag in (True, False)
+    )
+    assert torch.equal(images, before)
+    assert (inplace.right == plain.right).all()
+
+
+def wrapped(kind: str, plain: nn.Module) -> nn.Module:
+    if kind == "compiled":
+        return torch.compile(plain, backend="eager")
+    return nn.DataParallel(plain) if kind == "parallel" else plain
+
+
+@pytest.mark.parametrize("kind", ["compiled", "parallel", "normalised"])
+def test_wrapped_and_reparametrised_models_are_perturbed_too(kind, digits):
+    torch.manual_seed(0)
+    first = nn.Linear(64, 16)
+    if kind == "normalised":
+        first = nn.utils.parametrizations.weight_norm(first)
+    model = wrapped(kind, nn.Sequential(first, nn.ReLU(), nn.Linear(16, 10)))
+    model(digits[0])
+    basin = analysis.weight_basin(model, digits[0], None, target="prediction", draws=2)
+    assert len(basin.layers) == 2
+    assert basin.accuracy[-1] < 0.5
+
+
+def test_a_recurrent_network_is_perturbed_in_its_flat_weights():
+    class Recurrent(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.core, self.head = nn.GRU(8, 16, batch_first=True), nn.Linear(16, 5)
+
+        def forward(self, x):
+            return self.head(self.core(x)[0][:, -1])
+
+    torch.manual_seed(0)
+    basin = analysis.weight_basin(Recurrent(), torch.randn(60, 5, 8), None, target="prediction", layers="core")
+    assert basin.layers == ("core",)
+    assert basin.accuracy[-1] < 0.6 < basin.accuracy[0]
+
+
 def test_below_the_threshold_it_is_undefined_and_beyond_the_grid_it_is_infinite(network, digits):
     wrong = (digits[1] + 1) % 10
     for search in ("grid", "bisection"):
@@ -349,3 +397,23 @@ def test_a_plane_shows_the_class_of_each_point_and_its_circle_is_noise_of_that_a
     for options, words in (({"extent": 0}, "`extent` .* positive"), ({"extent": 1, "grid": 1}, "`grid` .* at least 2")):
         with pytest.raises(DynExplorerError, match=words):
             analysis.basin_plane(network, image, **options)
+
+
+def test_the_mismatch_is_the_distance_to_the_nearest_known_sample_of_the_class(digits):
+    images, labels = digits
+    new, old = images[:30], images[30:]
+    slow = [
+        min(
+            float((image - other).square().mean().sqrt()) for other, c in zip(old, labels[30:], strict=True) if c == own
+        )
+        for image, own in zip(new, labels[:30], strict=True)
+    ]
+    for rows in (1, 7, 1024):
+        found = analysis.input_mismatch(new, labels[:30], old, labels[30:], rows=rows)
+        assert found == pytest.approx(np.mean(slow), rel=1e-6)
+    assert analysis.input_mismatch(old, labels[30:], images, labels) == 0
+    assert math.isnan(analysis.input_mismatch(new, labels[:30] + 10, old, labels[30:]))
+    with pytest.raises(DynExplorerError, match="do not fit: give samples of the same shape"):
+        analysis.input_mismatch(new, labels, old, labels[30:])
+    with pytest.raises(DynExplorerError, match=r"`rows` \(=0\)"):
+        analysis.input_mismatch(new, labels[:30], old, labels[30:], rows=0)

@@ -31,7 +31,8 @@ def test_basins_are_drawn_whole_and_follow_the_hand(open_lab, artifacts):
     lab.page.wait_for_function(
         "document.querySelector('.dx-card-sample .dx-summary').textContent.includes('crosses 0.7')"
     )
-    lab.page.wait_for_timeout(1500)
+    lab.page.wait_for_function(RUN, timeout=60_000)
+    lab.page.wait_for_timeout(600)
     lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "basins_light_1480.png")
     assert lab.page.evaluate(OVERFLOW) == []
     lab.set_theme("JupyterLab Dark")

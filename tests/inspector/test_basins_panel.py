@@ -168,6 +168,29 @@ def test_without_labels_it_says_what_to_choose(open_basins):
     assert names["s50"] == pytest.approx(result.basins["sample"].half_width, rel=1e-10)
 
 
+class Once(nn.Module):
+    """Cannot be given new weights: its parameters are what a copy must keep."""
+
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, x):
+        return self.head(x.flatten(1))
+
+    def reset_parameters(self):
+        raise DynExplorerError("this network keeps its weights")
+
+
+def test_where_there_is_no_null_it_says_why(open_basins):
+    inspector = open_basins(Once(), options={"target": "prediction"}).wait(120)
+    result = inspector.results["basins"]
+    section = inspector._panels["basins"].metrics(result)
+    assert {row["cells"][1] for row in section["rows"]} == {"n/a"}
+    assert "There is no null: this network keeps its weights." in section["note"]
+    assert result.whole
+
+
 class Tokens(nn.Module):
     """A classifier of whole numbers."""
 

@@ -9,11 +9,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from dyn_explorer import analysis, views
 from dyn_explorer.errors import Cancelled, DynExplorerError
-from dyn_explorer.inspector.controls import grouped, menu, slider, stops
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import InspectorState
@@ -22,9 +19,11 @@ from dyn_explorer.views import theme
 from ..base import Card, Panel, Settings
 from . import tables
 from .code import code
+from .drawing import draw
 from .measure import PICTURES, Measure, NotYet, Question
-from .options import CURSORS, POINTS, TARGETS, BasinsOptions
+from .options import BasinsOptions
 from .result import NAMES, BasinsResult
+from .sidebar import sidebar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,17 +90,12 @@ class BasinsPanel(Panel):
             "One point per epoch whose weights the history kept, dark is early. Tap one to look at that epoch.",
             square=True,
         ),
-        Card("class_sample", "S50 of each class", "From the whole curve; × is undefined.", half=True,
-             legend=(("┄", theme.STABLE, "all classes"),)),
-        Card("class_weight", "W50 of each class", "From the whole curve; × is undefined.", half=True,
-             legend=(("┄", theme.DECAYING, "all classes"),)),
-        Card(
-            "layers",
-            "W50 of one layer at a time",
-            "Noise in one layer only; ▲ bears all amplitudes of the grid.",
-            half=True,
-            legend=(("┄", theme.DECAYING, "all layers at once"),),
-        ),
+        Card("class_sample", "S50 of each class", "From the whole curve; × is undefined.",
+             legend=(("┄", theme.STABLE, "all"),)),
+        Card("class_weight", "W50 of each class", "From the whole curve; × is undefined.",
+             legend=(("┄", theme.DECAYING, "all"),)),
+        Card("layers", "W50 of one layer at a time", "Noise in one layer only; ▲ bears all amplitudes of the grid.",
+             legend=(("┄", theme.DECAYING, "all at once"),)),
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -186,87 +180,11 @@ class BasinsPanel(Panel):
 
     def show(self, result: BasinsResult, settings: Settings) -> None:
         """Draw everything that is known by now."""
-        self._show_curves(result)
-        self._show_chosen(result)
-        self._show_classes(result)
-        layers = result.layers
-        overall = result.basins["weight"].half_width
-        self.views["layers"].update(list(layers), [basin.half_width for basin in layers.values()], overall=overall)
-        if not layers:
-            self.views["layers"].clear()
-        self._show_path(result)
-
-    def _show_curves(self, result: BasinsResult) -> None:
-        for space in NAMES:
-            basin = result.basins.get(space)
-            if basin is None:
-                self.views[space].clear()
-                self.views[space].summary = tables.sentence(result.reasons[space])
-                continue
-            null = result.nulls.get(space)
-            self.views[space].update(
-                _curve(basin),
-                threshold=basin.threshold,
-                null=None if null is None else _curve(null),
-                cursor=result.sigma if space == "sample" else None,
-            )
-            if basin.reason:
-                self.views[space].summary = tables.sentence(basin.reason)
-
-    def _show_chosen(self, result: BasinsResult) -> None:
-        chosen = result.chosen
-        if chosen is None:
-            self.views["pictures"].clear()
-            self.views["plane"].clear()
-            return
-        shown = [(noisy.caption, noisy.picture, noisy.right) for noisy in chosen.pictures]
-        self.views["pictures"].update(shown)
-        self.views["plane"].update(chosen.plane.axis, chosen.plane.classes, radius=chosen.basin.half_width)
-
-    def _show_classes(self, result: BasinsResult) -> None:
-        for space in NAMES:
-            view, basin = self.views[f"class_{space}"], result.basins.get(space)
-            if basin is None or basin.search != "grid":
-                view.clear()
-                continue
-            there = np.unique(basin.labels)
-            view.update([str(index) for index in there], basin.class_half_widths[there], overall=basin.half_width)
-
-    def _show_path(self, result: BasinsResult) -> None:
-        view = self.views["path"]
-        if not result.epochs:
-            view.clear()
-            view.summary = (
-                "It comes in a moment."
-                if result.run
-                else "There is no run here: open the model with history=dx.History(..., checkpoints=True)."
-            )
-            return
-        columns = zip(*((at.epoch, at.sample, at.weight, at.accuracy) for at in result.epochs), strict=True)
-        view.update(*(np.array(column) for column in columns), chosen=result.epoch)
+        draw(self.views, result)
 
     def controls(self, settings: Settings, result: BasinsResult | None) -> list[dict]:
         """The threshold, the amplitude that is looked at, and how basins are measured."""
-        basin = None if result is None else result.basins["weight"]
-        threshold = settings.threshold if basin is None else basin.threshold
-        cursor = [(sigma, f"{sigma:g}") for sigma in CURSORS]
-        shown = [
-            slider("basins.threshold", "Threshold", 0.5 if threshold is None else round(threshold, 3), 0.02, 0.98, 0.01,
-                   "Accuracy at which a basin ends; one half in the paper."),
-            stops("basins.sigma", "Noise σ of the pictures", settings.sigma, cursor, "In units of the inputs."),
-            menu("basins.target", "Right is", settings.target, list(TARGETS)),
-        ]  # fmt: skip
-        epochs = settings.limits.epochs
-        if epochs:
-            places = [*((epoch, str(epoch)) for epoch in epochs), (None, "now")]
-            shown.append(stops("epoch", "Epoch", settings.epoch, places, "Weights that are looked at."))
-        measured = [
-            slider("basins.images", "Inputs", settings.images, 1, 256, 1, "The first so many.", digits=0),
-            slider("basins.draws", "Draws of noise", settings.draws, 1, 16, 1, "Per input and amplitude.", digits=0),
-            slider("basins.seed", "Seed", settings.seed, 0, 99, 1, "Of the noise.", digits=0),
-            menu("basins.points", "Amplitudes", settings.points, list(POINTS)),
-        ]
-        return [*grouped("Basins", shown), *grouped("Noise", measured)]
+        return sidebar(settings, result)
 
     def numbers(self, result: BasinsResult) -> list[dict]:
         """Both sizes and what they depend on."""
@@ -297,10 +215,3 @@ class BasinsPanel(Panel):
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
         return code(settings, self.layers_needed(settings, source), source)
-
-
-def _curve(basin: analysis.Basin) -> views.NoiseCurve:
-    spread = basin.draw_accuracy.std(axis=1)
-    return views.NoiseCurve(
-        basin.sigmas, basin.accuracy, basin.accuracy - spread, basin.accuracy + spread, basin.half_width
-    )

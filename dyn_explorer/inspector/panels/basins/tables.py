@@ -49,19 +49,25 @@ def numbers(result: BasinsResult) -> list[dict]:
 
 def metrics(result: BasinsResult) -> dict:
     """Both sizes beside those of an untrained copy, as a page section."""
-    rows = []
+    rows, missing = [], "n/a" if "nulls" in result.reasons else "…"
     for space, basin in result.basins.items():
-        null = result.nulls.get(space)
+        null = result.nulls.get(space, missing)
         name = NAMES[space]
         rows += [
-            _row(name, basin.reason or "Where the accuracy first falls below the threshold.", basin, null, _half),
+            _row(
+                name,
+                basin.reason or "Where the accuracy first falls below the threshold.",
+                basin,
+                null,
+                _half,
+            ),
             _row(f"{name} over draws", "Mean ± sd of the size in each draw alone.", basin, null, _over_draws),
             _row(
                 f"{name}, area", "Under accuracy over log₁₀ σ, in decades; it needs no threshold.", basin, null, _area
             ),
         ]
     clean = next(iter(result.basins.values()))
-    null = next(iter(result.nulls.values()), None)
+    null = next(iter(result.nulls.values()), missing)
     rows.append(_row("accuracy without noise", "Below the threshold a size is undefined.", clean, null, _clean))
     reasons = [basin.reason for basin in result.basins.values() if basin.reason]
     reasons += list(result.reasons.values())
@@ -78,8 +84,8 @@ def metrics(result: BasinsResult) -> dict:
     }
 
 
-def _row(label: str, hint: str, basin: Basin, null: Basin | None, show) -> dict:
-    return {"label": label, "help": hint, "cells": [show(basin), "…" if null is None else show(null)]}
+def _row(label: str, hint: str, basin: Basin, null: Basin | str, show) -> dict:
+    return {"label": label, "help": hint, "cells": [show(basin), null if isinstance(null, str) else show(null)]}
 
 
 def _half(basin: Basin) -> str:
