@@ -11,6 +11,7 @@ from .result import NeuronsResult
 from .tables import activation_name
 
 MOST_SHOWN = 40
+MOST_NAMES = 5
 
 
 def show_layers(view: views.HeatMap, result: NeuronsResult) -> None:
@@ -127,38 +128,40 @@ def show_fields(view: views.ClassHistograms, result: NeuronsResult) -> None:
     view.summary = f"{view.summary} G is {said}."
 
 
-def show_truncation(view: views.Curves, result: NeuronsResult) -> None:
-    """Accuracy and agreement of the truncated networks."""
+def show_truncation(view: views.Curves, error_view: views.Curves, result: NeuronsResult) -> None:
+    """Accuracy and agreement of the truncated networks, and how far their scores are from those of the whole one."""
     found = result.truncation
     if found is None or not len(found.accuracy):
-        view.clear()
-        view.summary = "Truncating …" if found is None else "This network has no hidden activation."
+        for one in (view, error_view):
+            one.clear()
+            one.summary = "Truncating …" if found is None else "This network has no hidden activation."
         return
     count = len(found.accuracy)
-    place = np.arange(count, dtype=float)
-    names = [activation_name(result, index) for index in range(count)]
-    # A single activation still has a line to stand beside.
-    ends = np.array([-0.5, count - 0.5])
+    place, names = np.arange(count, dtype=float), [activation_name(result, index) for index in range(count)]
 
-    def flat(name: str, value: float, **options) -> views.Curve:
-        return views.Curve(name, ends, np.full(2, value), epochs=["", ""], **options)
+    def curve(name: str, values: np.ndarray, run: int) -> views.Curve:
+        return views.Curve(name, place, values, run=run, epochs=names)
 
-    curves = [
-        flat("most frequent class", found.largest_class, is_null=True),
-        views.Curve("accuracy", place, found.accuracy, epochs=names),
-        views.Curve("agreement", place, found.agreement, run=1, epochs=names),
-        views.Curve("whole network", place, np.full(count, found.full_accuracy), run=2, epochs=names),
-    ]
+    def null(name: str, value: float) -> views.Curve:
+        # A single activation still has a line to stand beside.
+        return views.Curve(name, np.array([-0.5, count - 0.5]), np.full(2, value), is_null=True)
+
+    step = -(-count // MOST_NAMES)
     start = result.start if result.start is not None and result.start < count else None
-    step = -(-count // 20)
-    ticks = [(float(index), _short(names[index])) for index in range(0, count, step)]
-    view.update(
-        curves,
-        x_label="activations are the identity from this layer on",
-        y_label="share of the samples",
-        cursor=None if start is None else float(start),
-        ticks=ticks,
-    )
+    options = {
+        "x_label": "identity from this layer on",
+        "cursor": None if start is None else float(start),
+        "ticks": [(float(index), _short(names[index])) for index in range(0, count, step)],
+    }
+    curves = [
+        null("most frequent class", found.largest_class),
+        curve("accuracy", found.accuracy, 0),
+        curve("agreement", found.agreement, 1),
+        curve("whole network", np.full(count, found.full_accuracy), 2),
+    ]
+    view.update(curves, y_label="share of the samples", **options)
+    curves = [null("mean score", 1.0), curve("error", found.relative_error, 0)]
+    error_view.update(curves, y_label="relative error of the scores", **options)
 
 
 def _short(name: str) -> str:

@@ -72,14 +72,21 @@ class NeuronsPanel(Panel):
         ),
         Card(
             "truncation",
-            "Accuracy with activations made the identity from a layer on",
+            "Activations made the identity from a layer on",
             "A tap or the slider chooses the layer. Grey: the answer is always the most frequent class.",
-            wide=True,
+            half=True,
             legend=(
-                ("●", theme.STABLE, "accuracy, truncated"),
-                ("▲", theme.GROWING, "same answer as the whole network"),
-                ("■", theme.DECAYING, "accuracy of the whole network"),
+                ("●", theme.STABLE, "accuracy"),
+                ("▲", theme.GROWING, "agrees with the whole"),
+                ("■", theme.DECAYING, "whole network"),
             ),
+        ),
+        Card(
+            "error",
+            "What the scores change by, over their size",
+            "Of the linear map in place of the layers above: 0 is the network itself, 1 (grey) no better than "
+            "the mean score.",
+            half=True,
         ),
     )
 
@@ -95,6 +102,7 @@ class NeuronsPanel(Panel):
             "neurons": views.HeatMap("class", "neuron", "G"),
             "fields": views.ClassHistograms(),
             "truncation": views.Curves("layer"),
+            "error": views.Curves("layer"),
         }
 
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
@@ -150,7 +158,7 @@ class NeuronsPanel(Panel):
         drawing.show_density(self.views["density"], result)
         drawing.show_neurons(self.views["neurons"], result)
         drawing.show_fields(self.views["fields"], result)
-        drawing.show_truncation(self.views["truncation"], result)
+        drawing.show_truncation(self.views["truncation"], self.views["error"], result)
 
     def controls(self, settings: Settings, result: NeuronsResult | None) -> list[dict]:
         """Class, BatchNorm, truncation, and the epoch of the model's own history."""
@@ -211,6 +219,7 @@ class NeuronsPanel(Panel):
             "layers": cells,
             "neurons": ("neurons.category,neurons.neuron", pairs),
             "truncation": ("neurons.start", steps),
+            "error": ("neurons.start", steps),
         }
 
     def code(self, settings: Settings, source: Source) -> str:
