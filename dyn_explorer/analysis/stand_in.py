@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -59,11 +59,30 @@ class StandIn:
         self._tell_apart(tuple(activations))
 
     def forward(self, inputs: torch.Tensor, **options) -> tuple[torch.Tensor, IdentityForward]:
-        """The network's first floating output, and what happened on the way; `options` are of `IdentityForward`."""
+        """The network's first floating output, and what happened on the way; `options` are of `IdentityForward`.
+
+        Raises
+        ------
+        DynExplorerError
+            If the network cannot be run so.
+        """
         mode = IdentityForward(more=self._more, **options)
-        with mode:
-            output = self.module(inputs)
+        try:
+            with mode:
+                output = self.module(inputs)
+        except DynExplorerError:
+            raise
+        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise DynExplorerError(
+                f"the model cannot be run on inputs of shape {tuple(inputs.shape[1:])}: {error}. Its forward "
+                "is given one tensor with samples first; wrap a model that takes more"
+            ) from error
         return _floating(output), mode
+
+    def fixed_generators(self) -> AbstractContextManager:
+        """Inside, whatever random numbers the network draws are drawn from copies of PyTorch's generators."""
+        device = self.like.device
+        return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
     def scores(self, inputs: torch.Tensor, **options) -> torch.Tensor:
         """The output as a matrix (P, C).

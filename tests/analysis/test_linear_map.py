@@ -186,6 +186,15 @@ def test_what_has_no_linear_map_is_refused_in_words(network, layer, message):
         analysis.linear_map(network, layer, (3,))
 
 
+def test_a_model_that_takes_more_than_a_tensor_is_refused_in_words():
+    class Two(nn.Module):
+        def forward(self, first, second):
+            return first + second
+
+    with pytest.raises(DynExplorerError, match=r"shape \(3,\): .*missing 1 required.*wrap a model that takes more"):
+        analysis.truncation(Two(), torch.zeros(4, 3), torch.zeros(4, dtype=int))
+
+
 def test_options_are_checked():
     network = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     with pytest.raises(DynExplorerError, match=r"`bn_stats` \(='mean'\) must be one of 'running', 'batch'"):

@@ -12,6 +12,16 @@ from .tables import activation_name
 
 MOST_SHOWN = 40
 MOST_NAMES = 5
+MOST_CLASSES = 24
+
+
+def shown_classes(result: NeuronsResult) -> np.ndarray:
+    """All classes, or of many those with most samples, and the chosen one."""
+    if result.n_classes <= MOST_CLASSES:
+        return np.arange(result.n_classes)
+    counts = result.chosen.aligned.counts.astype(float)
+    counts[result.category] = np.inf
+    return np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
 
 
 def show_layers(view: views.HeatMap, result: NeuronsResult) -> None:
@@ -50,8 +60,9 @@ def _show_classes(view: views.HeatMap, result: NeuronsResult, names: list[str]) 
         return np.array(rows).reshape(len(names), result.n_classes)
 
     gradient, sd = stacked("class_gradient"), np.fmax(stacked("class_null_sd"), stacked("class_sign_sd"))
-    words = [str(index) for index in range(result.n_classes)]
-    _fill(view, result, names, words, gradient, sd, "class", result.category)
+    classes = shown_classes(result)
+    place = int(np.searchsorted(classes, result.category))
+    _fill(view, result, names, [str(k) for k in classes], gradient[:, classes], sd[:, classes], "class", place)
 
 
 def _fill(view, result, names, words, gradient, sd, column_word, chosen_column) -> None:
@@ -98,19 +109,19 @@ def shown_neurons(result: NeuronsResult) -> np.ndarray:
 def show_neurons(view: views.HeatMap, result: NeuronsResult) -> None:
     """G of the neurons that the class reads most strongly, for all classes."""
     chosen, category = result.chosen, result.category
-    order = shown_neurons(result)
-    gradient = chosen.aligned.gradient[:, order]
+    order, classes = shown_neurons(result), shown_classes(result)
+    gradient = chosen.aligned.gradient[np.ix_(classes, order)]
     with np.errstate(invalid="ignore"):
-        chance = np.abs(gradient) <= MARGIN * chosen.aligned.null_sd[:, None]
+        chance = np.abs(gradient) <= MARGIN * chosen.aligned.null_sd[classes, None]
     place = np.flatnonzero(order == result.neuron)
-    notes = [f"weight {weight:+.3g}" for weight in chosen.readout[:, order].ravel()]
+    notes = [f"weight {weight:+.3g}" for weight in chosen.readout[np.ix_(classes, order)].ravel()]
     view.update(
         gradient,
-        rows=[str(index) for index in range(result.n_classes)],
+        rows=[str(index) for index in classes],
         columns=[chosen.name(index) for index in order],
         chance=chance,
         notes=notes,
-        selected=(category, int(place[0]) if len(place) else -1),
+        selected=(int(np.searchsorted(classes, category)), int(place[0])),
         column_label=f"neurons by |weight| for class {category}, the largest first",
         column_ticks=[str(number) for number in range(1, len(order) + 1)],
     )

@@ -207,13 +207,13 @@ class NeuronsPanel(Panel):
 
     def taps(self, result: NeuronsResult, row_values: list) -> dict[str, tuple[str, list]]:
         """A cell of a grid chooses its row and column, a point of the truncation its layer."""
-        layers = result.network.names
+        layers, classes = result.network.names, drawing.shown_classes(result).tolist()
         if result.epochs:
             cells = ("layer,epoch", [(layer, epoch) for layer in layers for epoch in result.epochs])
         else:
-            cells = ("layer,neurons.category", [(name, k) for name in layers for k in range(result.n_classes)])
+            cells = ("layer,neurons.category", [(name, k) for name in layers for k in classes])
         shown = result.chosen.places[drawing.shown_neurons(result)].tolist()
-        pairs = [(category, place) for category in range(result.n_classes) for place in shown]
+        pairs = [(category, place) for category in classes for place in shown]
         steps = [] if result.truncation is None else list(range(len(result.truncation.accuracy)))
         return {
             "layers": cells,
