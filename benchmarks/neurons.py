@@ -5,6 +5,7 @@ python benchmarks/neurons.py    # about two minutes on one core
 
 from __future__ import annotations
 
+import resource
 import statistics
 import time
 from collections.abc import Callable
@@ -14,9 +15,10 @@ import torch
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 from torch import nn
+from transformers import ResNetConfig, ResNetForImageClassification
 
 from dyn_explorer import demo
-from dyn_explorer.analysis import layer_fields, linear_map, linear_maps, rank_alignment, truncation
+from dyn_explorer.analysis import hidden_activations, layer_fields, linear_map, linear_maps, rank_alignment, truncation
 
 WIDTHS = (64, *[64] * 9, 10)
 
@@ -72,6 +74,26 @@ def print_costs() -> None:
     apart = np.abs(rank_alignment(fields, readout, labels).gradient - expected).max()
     print(f"rank alignment, 1,297 samples x 64 neurons x 10 classes: {1e3 * ours:.0f} ms, scikit-learn pair by pair "
           f"{1e3 * theirs:.0f} ms, ratio {theirs / ours:.0f}, largest difference {apart:.1e}")  # fmt: skip
+
+
+def print_convolutions() -> None:
+    """Print time and memory of a network of ResNet-18's size."""
+    model = ResNetForImageClassification(
+        ResNetConfig(depths=[2, 2, 2, 2], hidden_sizes=[64, 128, 256, 512], layer_type="basic", num_labels=10)
+    ).eval()
+    images, labels = torch.randn(256, 3, 32, 32), torch.arange(256) % 10
+    start = time.perf_counter()
+    names = [one.layer for one in hidden_activations(model, images)]
+    maps = linear_maps(model, names, (3, 32, 32))
+    at_maps = time.perf_counter()
+    for name, (fields, places) in layer_fields(model, images, names, most=2000).items():
+        rank_alignment(fields, maps[name][:, places], labels)
+    at_ranks = time.perf_counter()
+    truncation(model, images, labels)
+    ended = time.perf_counter()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"ResNet-18 size, 256 images of 32 x 32, {len(names)} layers: maps {at_maps - start:.1f} s, fields and ranks "
+          f"{at_ranks - at_maps:.1f} s, truncation {ended - at_ranks:.1f} s; peak memory of the process {peak:.2f} GiB")  # fmt: skip
 
 
 def print_chance() -> None:
@@ -164,7 +186,7 @@ def learning_rate_runs() -> None:
 def main() -> None:
     """Run all, on one thread."""
     torch.set_num_threads(1)
-    for work in (print_costs, print_chance, parity_runs, deep_runs, learning_rate_runs):
+    for work in (print_costs, print_convolutions, print_chance, parity_runs, deep_runs, learning_rate_runs):
         start = time.perf_counter()
         work()
         print(f"({time.perf_counter() - start:.0f} s)\n")

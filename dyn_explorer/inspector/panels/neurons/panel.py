@@ -57,7 +57,7 @@ class NeuronsPanel(Panel):
         ),
         Card(
             "neurons",
-            "G of neuron and class, strongest readout weight first",
+            "G of neurons, by readout weight",
             "The 40 neurons that the chosen class reads most; a chosen one that is none of them stands last. A "
             "tap chooses neuron and class. Grey crosses: within 3 deviations under permuted labels.",
             half=True,
@@ -87,6 +87,7 @@ class NeuronsPanel(Panel):
             "Of the linear map in place of the layers above: 0 is the network itself, 1 (grey) no better than "
             "the mean score.",
             half=True,
+            legend=(("●", theme.STABLE, "truncated"), ("┅", theme.NEUTRAL, "mean score")),
         ),
     )
 

@@ -77,9 +77,10 @@ def numbers(result: NeuronsResult) -> list[dict]:
         number("G", _signed(aligned.layer_gradient), "Mean over classes and neurons."),
         number("chance", f"± {null:.3f}", "The larger of G's two null deviations."),
         number(
-            "beyond 3 sd",
+            "pairs",
             f"{above:.0%} up, {below:.0%} down",
-            "Pairs of class and neuron. An untrained readout has as many down as up.",
+            "Of class and neuron, above 3 deviations under permuted labels and below -3. An untrained readout has as "
+            "many of the one as of the other.",
         ),
     ]
     return [*made, *_truncated(result)]
