@@ -224,16 +224,15 @@ def _copied(model: nn.Module) -> nn.Module:
         model = model.module if inner is None else inner
     if not isinstance(model, nn.Module):
         raise DynExplorerError(f"`model` must be a torch.nn.Module, got {type(model).__name__}")
+    # The owner's hooks would see our passes, and what they belong to would be copied along.
+    hooks = [kind for module in model.modules() for kind in (module._forward_hooks, module._backward_hooks)]
     try:
-        made = copy.deepcopy(model).eval().requires_grad_(False)
+        made = copy.deepcopy(model, {id(kind): type(kind)() for kind in hooks}).eval().requires_grad_(False)
     except (RuntimeError, TypeError, NotImplementedError) as error:
         raise DynExplorerError(f"this model cannot be copied ({error}), and the measure runs on a copy") from error
     for module in made.modules():
-        # The owner's hooks would see our passes; PyTorch's own compute weights.
-        module._forward_hooks.clear()
-        module._backward_hooks.clear()
         for key, hook in list(module._forward_pre_hooks.items()):
-            if not type(hook).__module__.startswith("torch."):
+            if not type(hook).__module__.startswith("torch."):  # PyTorch's own compute weights
                 del module._forward_pre_hooks[key]
     return made
 
