@@ -1,6 +1,6 @@
 """Rank alignment, linear maps and truncation: what they cost, what chance gives, and what re-creates on the digits.
 
-python benchmarks/neurons.py    # about two minutes on one core
+python benchmarks/neurons.py    # about a minute on one core
 """
 
 from __future__ import annotations
