@@ -1,10 +1,12 @@
 """Rank alignment, linear maps and truncation: what they cost, what chance gives, and what re-creates on the digits.
 
-python benchmarks/neurons.py    # about a minute on one core
+python benchmarks/neurons.py               # about a minute on one core
+python benchmarks/neurons.py --grokking    # another minute
 """
 
 from __future__ import annotations
 
+import argparse
 import resource
 import statistics
 import time
@@ -184,10 +186,30 @@ def learning_rate_runs() -> None:
         print(f"  learning rate {rate:.2f}   accuracy {score:.3f}   G {first:.3f}")
 
 
+def grokking_run() -> None:
+    """Print accuracy and G along one run from large weights on 150 digits, trained on squares of errors."""
+    (images, labels), test = digits()
+    images, labels = images[:150], labels[:150]
+    model, target = demo.mlp((64, 200, 200, 10), gain=8.0), nn.functional.one_hot(labels, 10).float()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
+    print("grokking: 64-200-200-10 ReLU, gain 8, 150 digits, squared error, AdamW 1e-3, weight decay .1, one seed")
+    for step in range(20_001):
+        if step in (0, 100, 1000, 2000, 5000, 10_000, 20_000):
+            values = " ".join(f"{one.layer_gradient:+.3f}" for one in alignments(model, (images, labels)))
+            scores = [demo.accuracy(model, *pair) for pair in ((images, labels), test)]
+            print(f"  step {step:6d}   train {scores[0]:.3f}, test {scores[1]:.3f}   G {values}", flush=True)
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(images), target).backward()
+        optimizer.step()
+
+
 def main() -> None:
     """Run all, on one thread."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--grokking", action="store_true", help="one long run instead")
     torch.set_num_threads(1)
-    for work in (print_costs, print_convolutions, print_chance, parity_runs, deep_runs, learning_rate_runs):
+    everything = (print_costs, print_convolutions, print_chance, parity_runs, deep_runs, learning_rate_runs)
+    for work in (grokking_run,) if parser.parse_args().grokking else everything:
         start = time.perf_counter()
         work()
         print(f"({time.perf_counter() - start:.0f} s)\n")

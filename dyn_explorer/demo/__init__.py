@@ -2,7 +2,7 @@
 
 from .checkpoints import CHECKPOINTS, load
 from .data import CLASS_NAMES, digits, shuffled
-from .mlp import mlp, train_steps
+from .fully_connected import mlp, train_steps
 from .model import SmallCNN, small_cnn
 from .runs import RUN_EPOCHS, RUN_LABELS, RUN_SEEDS, history
 from .training import accuracy, train
