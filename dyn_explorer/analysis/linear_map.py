@@ -112,7 +112,7 @@ def linear_maps(
         return {}
     stand_in = StandIn(model, activations)
     statistics = _statistics(stand_in, inputs) if checked_batch_norm(bn_stats) else False
-    with torch.inference_mode(False), stand_in.fixed_generators():
+    with stand_in.run_alone():
         points = _two_points(stand_in, tuple(input_shape))
         n_classes = _run(stand_in, points, names, statistics)[0].shape[1]
         blocks = [range(first, min(first + _ROWS_AT_ONCE, n_classes)) for first in range(0, n_classes, _ROWS_AT_ONCE)]
@@ -126,7 +126,7 @@ def linear_maps(
 def _statistics(stand_in: StandIn, inputs: object) -> list[tuple[torch.Tensor, torch.Tensor]]:
     if inputs is None:
         raise DynExplorerError("`bn_stats` (='batch') needs `inputs` whose statistics are taken; give both")
-    with torch.no_grad(), stand_in.fixed_generators():
+    with stand_in.run_alone(), torch.no_grad():
         return stand_in.forward(stand_in.inputs(inputs), batch_statistics=True)[1].statistics
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -79,10 +79,12 @@ class StandIn:
             ) from error
         return _floating(output), mode
 
-    def fixed_generators(self) -> AbstractContextManager:
-        """Inside, whatever random numbers the network draws are drawn from copies of PyTorch's generators."""
+    @contextmanager
+    def run_alone(self) -> Iterator[None]:
+        """Inside, random numbers come from copies of PyTorch's generators, and the caller's inference mode is off."""
         device = self.like.device
-        return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+        with torch.inference_mode(False), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            yield
 
     def scores(self, inputs: torch.Tensor, **options) -> torch.Tensor:
         """The output as a matrix (P, C).
@@ -227,7 +229,8 @@ def _copied(model: nn.Module) -> nn.Module:
     # The owner's hooks would see our passes, and what they belong to would be copied along.
     hooks = [kind for module in model.modules() for kind in (module._forward_hooks, module._backward_hooks)]
     try:
-        made = copy.deepcopy(model, {id(kind): type(kind)() for kind in hooks}).eval().requires_grad_(False)
+        with torch.inference_mode(False):
+            made = copy.deepcopy(model, {id(kind): type(kind)() for kind in hooks}).eval().requires_grad_(False)
     except (RuntimeError, TypeError, NotImplementedError) as error:
         raise DynExplorerError(f"this model cannot be copied ({error}), and the measure runs on a copy") from error
     for module in made.modules():

@@ -152,7 +152,7 @@ def truncation(
     stand_in = StandIn(model, activations)
     batch_statistics = checked_batch_norm(bn_stats)
     given = stand_in.inputs(inputs)
-    with stand_in.fixed_generators():
+    with stand_in.run_alone():
         stand_in.count_identities(given)
         hidden = stand_in.hidden(given)
     run = _Runs(stand_in, given.split(len(given) if batch_statistics else batch_size), batch_statistics, cancel)
@@ -192,7 +192,7 @@ class _Runs:
 
     def __call__(self, **options) -> np.ndarray:
         parts = []
-        with torch.no_grad(), self._stand_in.fixed_generators():
+        with self._stand_in.run_alone(), torch.no_grad():
             for batch in self._batches:
                 if self._cancel is not None and self._cancel.is_set():
                     raise Cancelled("the truncation was cancelled; the model is as it was")
