@@ -47,7 +47,7 @@ def hidden_activations(
     """
     stand_in = StandIn(model, activations)
     given = stand_in.inputs(inputs)
-    with torch.random.fork_rng(devices=[]):
+    with stand_in.run_alone():
         stand_in.count_identities(given)
         return stand_in.hidden(given)
 
@@ -119,7 +119,7 @@ def layer_fields(
                 places[name] = _drawn(flat.shape[1], most, seed)
             parts[name].append(flat[:, torch.from_numpy(places[name]).to(flat.device)].cpu())
 
-        with torch.no_grad(), torch.random.fork_rng(devices=[]), stand_in.taps(names, take):
+        with stand_in.run_alone(), torch.no_grad(), stand_in.taps(names, take):
             stand_in.forward(batch, batch_statistics=whole)
     missing = [name for name in names if not parts[name]]
     if missing:

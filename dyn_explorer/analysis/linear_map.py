@@ -108,9 +108,11 @@ def linear_maps(
     [(2, 4), (2, 3)]
     """
     names = list(dict.fromkeys(layers))
+    if not names:
+        return {}
     stand_in = StandIn(model, activations)
     statistics = _statistics(stand_in, inputs) if checked_batch_norm(bn_stats) else False
-    with torch.inference_mode(False), torch.random.fork_rng(devices=[]):
+    with stand_in.run_alone():
         points = _two_points(stand_in, tuple(input_shape))
         n_classes = _run(stand_in, points, names, statistics)[0].shape[1]
         blocks = [range(first, min(first + _ROWS_AT_ONCE, n_classes)) for first in range(0, n_classes, _ROWS_AT_ONCE)]
@@ -124,7 +126,7 @@ def linear_maps(
 def _statistics(stand_in: StandIn, inputs: object) -> list[tuple[torch.Tensor, torch.Tensor]]:
     if inputs is None:
         raise DynExplorerError("`bn_stats` (='batch') needs `inputs` whose statistics are taken; give both")
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+    with stand_in.run_alone(), torch.no_grad():
         return stand_in.forward(stand_in.inputs(inputs), batch_statistics=True)[1].statistics
 
 
@@ -149,15 +151,7 @@ def _run(
         return found[name].clone()
 
     with torch.enable_grad(), stand_in.taps(names, take):
-        try:
-            scores = stand_in.scores(points, identity_from=ALL, average_pooling=True, batch_statistics=statistics)
-        except DynExplorerError:
-            raise
-        except (RuntimeError, TypeError, ValueError, IndexError) as error:
-            raise DynExplorerError(
-                f"the model cannot be run on inputs of shape {tuple(points.shape[1:])} with activations made the "
-                f"identity: {error}. `input_shape` is that of one input, without the batch"
-            ) from error
+        scores = stand_in.scores(points, identity_from=ALL, average_pooling=True, batch_statistics=statistics)
     missing = [name for name in names if name not in found]
     if missing:
         raise DynExplorerError(f"layer {missing[0]!r} was not executed in this forward pass; choose another layer")

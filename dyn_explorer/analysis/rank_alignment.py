@@ -90,21 +90,21 @@ def rank_alignment(
     layer, layer_sd = mean_of_class_means(ranks[used], classes, counts, used)
     class_sign_sd, sign_sd = _sign_sds(gradient, groups)
     return RankAlignment(
-        gradient,
-        _null_sd(counts, len(values), defined),
-        density,
-        density_sd,
-        mean_density,
-        mean_sd,
-        float(layer[0]),
-        float(layer_sd[0]),
-        class_means(ranks, classes, counts, used)[1][:, 0],
-        np.sqrt(mean_of_defined(gradient**2, axis=1)),
-        class_sign_sd,
-        sign_sd,
-        counts,
-        ties,
-        _reason(signs, defined),
+        gradient=gradient,
+        null_sd=_null_sd(counts, len(values), defined),
+        density=density,
+        density_sd=density_sd,
+        mean_density=mean_density,
+        mean_density_sd=mean_sd,
+        layer_gradient=float(layer[0]),
+        layer_null_sd=float(layer_sd[0]),
+        class_null_sd=class_means(ranks, classes, counts, used)[1][:, 0],
+        sign_sd=np.sqrt(mean_of_defined(gradient**2, axis=1)),
+        class_sign_sd=class_sign_sd,
+        sign_null_sd=sign_sd,
+        counts=counts,
+        ties=ties,
+        reason=_reason(signs, defined),
     )
 
 

@@ -59,11 +59,32 @@ class StandIn:
         self._tell_apart(tuple(activations))
 
     def forward(self, inputs: torch.Tensor, **options) -> tuple[torch.Tensor, IdentityForward]:
-        """The network's first floating output, and what happened on the way; `options` are of `IdentityForward`."""
+        """The network's first floating output, and what happened on the way; `options` are of `IdentityForward`.
+
+        Raises
+        ------
+        DynExplorerError
+            If the network cannot be run so.
+        """
         mode = IdentityForward(more=self._more, **options)
-        with mode:
-            output = self.module(inputs)
+        try:
+            with mode:
+                output = self.module(inputs)
+        except DynExplorerError:
+            raise
+        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
+            raise DynExplorerError(
+                f"the model cannot be run on inputs of shape {tuple(inputs.shape[1:])}: {error}. Its forward "
+                "is given one tensor with samples first; wrap a model that takes more"
+            ) from error
         return _floating(output), mode
+
+    @contextmanager
+    def run_alone(self) -> Iterator[None]:
+        """Inside, random numbers come from copies of PyTorch's generators, and the caller's inference mode is off."""
+        device = self.like.device
+        with torch.inference_mode(False), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            yield
 
     def scores(self, inputs: torch.Tensor, **options) -> torch.Tensor:
         """The output as a matrix (P, C).
@@ -205,16 +226,16 @@ def _copied(model: nn.Module) -> nn.Module:
         model = model.module if inner is None else inner
     if not isinstance(model, nn.Module):
         raise DynExplorerError(f"`model` must be a torch.nn.Module, got {type(model).__name__}")
+    # The owner's hooks would see our passes, and what they belong to would be copied along.
+    hooks = [kind for module in model.modules() for kind in (module._forward_hooks, module._backward_hooks)]
     try:
-        made = copy.deepcopy(model).eval().requires_grad_(False)
+        with torch.inference_mode(False):
+            made = copy.deepcopy(model, {id(kind): type(kind)() for kind in hooks}).eval().requires_grad_(False)
     except (RuntimeError, TypeError, NotImplementedError) as error:
         raise DynExplorerError(f"this model cannot be copied ({error}), and the measure runs on a copy") from error
     for module in made.modules():
-        # The owner's hooks would see our passes; PyTorch's own compute weights.
-        module._forward_hooks.clear()
-        module._backward_hooks.clear()
         for key, hook in list(module._forward_pre_hooks.items()):
-            if not type(hook).__module__.startswith("torch."):
+            if not type(hook).__module__.startswith("torch."):  # PyTorch's own compute weights
                 del module._forward_pre_hooks[key]
     return made
 

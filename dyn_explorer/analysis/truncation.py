@@ -152,8 +152,9 @@ def truncation(
     stand_in = StandIn(model, activations)
     batch_statistics = checked_batch_norm(bn_stats)
     given = stand_in.inputs(inputs)
-    stand_in.count_identities(given)
-    hidden = stand_in.hidden(given)
+    with stand_in.run_alone():
+        stand_in.count_identities(given)
+        hidden = stand_in.hidden(given)
     run = _Runs(stand_in, given.split(len(given) if batch_statistics else batch_size), batch_statistics, cancel)
     scores = run()
     classes = _checked(scores, labels)
@@ -191,7 +192,7 @@ class _Runs:
 
     def __call__(self, **options) -> np.ndarray:
         parts = []
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with self._stand_in.run_alone(), torch.no_grad():
             for batch in self._batches:
                 if self._cancel is not None and self._cancel.is_set():
                     raise Cancelled("the truncation was cancelled; the model is as it was")

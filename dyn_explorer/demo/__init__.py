@@ -3,6 +3,7 @@
 from .checkpoints import CHECKPOINTS, load
 from .data import CLASS_NAMES, digits, shuffled
 from .mlp import digits_mlp
+from .fully_connected import mlp, train_steps
 from .model import SmallCNN, small_cnn
 from .runs import RUN_EPOCHS, RUN_LABELS, RUN_LENGTH, RUN_SEEDS, history
 from .training import OPTIMISERS, accuracy, train
@@ -21,7 +22,9 @@ __all__ = [
     "digits_mlp",
     "history",
     "load",
+    "mlp",
     "shuffled",
     "small_cnn",
     "train",
+    "train_steps",
 ]

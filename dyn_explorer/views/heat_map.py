@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
+from bokeh.palettes import RdBu11, interp_palette
 
 from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure
-from .mode_image import SIGNED_PALETTE
 from .theme import NEUTRAL, SELECTED
 
 LONGEST_NAME = 14
-MOST_TICKS = 16
+MOST_ROWS = 16  # that are named
+WIDTH = 230  # pixels that the columns of the narrowest grid share
+LETTER = 7
+COLORS = interp_palette(RdBu11, 255)
 
 
 class HeatMap(View):
@@ -45,7 +49,7 @@ class HeatMap(View):
         self.rows = ColumnDataSource({name: [] for name in names})
         self._chance = ColumnDataSource({"x": [], "y": []})
         self._chosen = ColumnDataSource({"x": [], "y": []})
-        self.mapper = LinearColorMapper(palette=SIGNED_PALETTE, low=-1, high=1, nan_color="rgba(0, 0, 0, 0)")
+        self.mapper = LinearColorMapper(palette=COLORS, low=-1, high=1, nan_color="rgba(0, 0, 0, 0)")
         self.figure = quiet_figure(x_range=self._range(-0.5, 0.5), y_range=self._range(0.5, -0.5), tools="reset")
         self.figure.grid.visible = False
         self.figure.xaxis.ticker, self.figure.yaxis.ticker = FixedTicker(), FixedTicker()
@@ -127,8 +131,10 @@ class HeatMap(View):
         self._fit(self.figure.y_range, max(height, 1) - 0.5, -0.5)
         self.figure.yaxis.axis_label = row_label or self._words[0]
         self.figure.xaxis.axis_label = column_label or column_word or self._words[1]
-        _name_ticks(self.figure.yaxis[0], rows if row_ticks is None else row_ticks)
-        _name_ticks(self.figure.xaxis[0], columns if column_ticks is None else column_ticks)
+        _name_ticks(self.figure.yaxis[0], rows if row_ticks is None else row_ticks, height / MOST_ROWS)
+        names = columns if column_ticks is None else column_ticks
+        longest = min(max(map(len, names), default=0), LONGEST_NAME)
+        _name_ticks(self.figure.xaxis[0], names, width * LETTER * (longest + 1) / WIDTH)
         self.summary = self._described(values, column_word or self._words[1])
 
     def _described(self, values: np.ndarray, column_word: str) -> str:
@@ -151,10 +157,14 @@ def _counted(count: int, word: str) -> str:
     return f"{count} {word if count == 1 else plural}"
 
 
-def _name_ticks(axis, names: Sequence[str]) -> None:
-    """Label each place, or every second, third, ... where they would be too many; long names lose their beginning."""
-    step = max(1, -(-len(names) // MOST_TICKS))
-    axis.ticker.ticks = list(range(0, len(names), step))
+def _name_ticks(axis, names: Sequence[str], crowd: float) -> None:
+    """Name every place, or where `crowd` names would share one only some, the last among them.
+
+    Long names lose their beginning.
+    """
+    step = max(1, math.ceil(crowd))
+    last = len(names) - 1
+    axis.ticker.ticks = [place for place in range(0, last, step) if last - place >= step] + [last] * bool(names)
     axis.major_label_overrides = {
         place: name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}" for place, name in enumerate(names)
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 
 import pytest
 import torch
@@ -148,8 +149,17 @@ def test_activations_of_ones_own_are_named():
 
 def test_the_model_and_the_random_numbers_are_untouched():
     network = convolutional().train()
-    calls = []
-    network[2].register_forward_hook(lambda *_: calls.append(1))
+    calls, lock = [], threading.Lock()
+
+    class Owner:
+        def __init__(self) -> None:
+            self.lock = lock  # cannot be copied
+
+        def see(self, *_seen) -> None:
+            calls.append(1)
+
+    network[2].register_forward_hook(Owner().see)
+    network[0].register_forward_pre_hook(lambda *_: calls.append(2))
     before, state = copy.deepcopy(network.state_dict()), torch.get_rng_state()
     analysis.linear_map(network, "0", (1, 8, 8), bn_stats="batch", inputs=torch.randn(5, 1, 8, 8))
     torch.randn(3)
@@ -184,6 +194,15 @@ def test_weight_norm_of_either_kind_still_computes_its_weight():
 def test_what_has_no_linear_map_is_refused_in_words(network, layer, message):
     with pytest.raises(DynExplorerError, match=message):
         analysis.linear_map(network, layer, (3,))
+
+
+def test_a_model_that_takes_more_than_a_tensor_is_refused_in_words():
+    class Two(nn.Module):
+        def forward(self, first, second):
+            return first + second
+
+    with pytest.raises(DynExplorerError, match=r"shape \(3,\): .*missing 1 required.*wrap a model that takes more"):
+        analysis.truncation(Two(), torch.zeros(4, 3), torch.zeros(4, dtype=int))
 
 
 def test_options_are_checked():

@@ -171,3 +171,14 @@ def test_fields_under_batch_statistics(data):
 def test_fields_that_are_not_there(data, layers, options, message):
     with pytest.raises(DynExplorerError, match=message):
         analysis.layer_fields(demo.load("trained"), data[0], layers, **options)
+
+
+def test_the_callers_modes_do_not_matter(data):
+    model = demo.load("trained")
+    expected = analysis.truncation_accuracy(model, *data)
+    with torch.inference_mode():
+        assert np.array_equal(analysis.truncation_accuracy(model, *data), expected)
+        inside = analysis.linear_map(model, "conv3", (1, 8, 8))
+        fields = analysis.layer_fields(model, data[0], ["conv3"])["conv3"][0]
+    torch.testing.assert_close(inside, analysis.linear_map(model, "conv3", (1, 8, 8)))
+    torch.testing.assert_close(fields, analysis.layer_fields(model, data[0], ["conv3"])["conv3"][0])

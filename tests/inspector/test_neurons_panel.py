@@ -191,3 +191,39 @@ def test_a_class_or_neuron_that_is_not_there_is_replaced_and_said(open_inspector
     browser.settle()
     assert "There is no class 30; this is class 9." in browser.status["text"]
     assert "Neuron 9999 is not among those of this layer" in browser.status["text"]
+
+
+def test_many_classes_are_shown_in_part(open_inspector, digits):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 300))
+    inspector = opened(open_inspector, network, digits[1])
+    inspector.layer = "1"
+    inspector._set("neurons.category", 250)
+    inspector.wait(60)
+    grid = inspector._panels["neurons"].views["neurons"]
+    assert len(grid.rows.data["x"]) == 24 * 8
+    assert "250" in grid.rows.data["row_name"]
+    pairs = inspector._taps["neurons"]["neurons"][1]
+    assert len(pairs) == 24 * 8
+    row = grid._chosen.data["y"][0] * 8 + grid._chosen.data["x"][0]
+    assert pairs[row][0] == 250
+
+
+def test_a_network_without_hidden_activations_still_has_its_layer(open_inspector, digits):
+    inspector = opened(open_inspector, nn.Sequential(nn.Flatten(), nn.Linear(64, 10)), digits[1])
+    result = inspector.results["neurons"]
+    assert result.network.names == []
+    assert result.chosen.aligned.gradient.shape == (10, 10)
+    views = inspector._panels["neurons"].views
+    assert views["layers"].summary == "No hidden activation is fed by a layer that can be recorded."
+    assert views["truncation"].summary == "This network has no hidden activation."
+
+
+def test_the_view_is_exported_and_its_state_comes_back(open_inspector, network, digits, tmp_path):
+    inspector = opened(open_inspector, network, digits[1])
+    inspector._set("neurons.start", 0)
+    state = inspector.wait(60).state()
+    inspector.to_html(tmp_path / "neurons.html")
+    assert "Density of ranks" in (tmp_path / "neurons.html").read_text(encoding="utf8")
+    inspector._set("neurons.start", None)
+    inspector.load_state(state)
+    assert inspector.wait(60).results["neurons"].start == 0

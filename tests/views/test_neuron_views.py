@@ -37,7 +37,9 @@ def test_a_tapped_cell_is_its_row_and_column():
 
 def test_many_rows_are_named_sparsely_and_long_names_lose_their_beginning():
     view = grid(np.zeros((40, 1)))
-    assert len(view.figure.yaxis[0].ticker.ticks) == 14
+    assert view.figure.yaxis[0].ticker.ticks == [*range(0, 37, 3), 39]
+    assert grid(np.zeros((1, 10))).figure.xaxis[0].ticker.ticks == list(range(10))
+    assert grid(np.zeros((1, 40))).figure.xaxis[0].ticker.ticks == [*range(0, 36, 4), 39]
     ticker = view.figure.yaxis[0].ticker
     view.update(np.zeros((2, 1)), rows=["layers.0.relu#2", "fc"], columns=["now"])
     assert view.figure.yaxis[0].ticker is ticker

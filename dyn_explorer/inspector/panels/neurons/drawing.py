@@ -11,6 +11,17 @@ from .result import NeuronsResult
 from .tables import activation_name
 
 MOST_SHOWN = 40
+MOST_NAMES = 5
+MOST_CLASSES = 24
+
+
+def shown_classes(result: NeuronsResult) -> np.ndarray:
+    """All classes, or of many those with most samples, and the chosen one."""
+    if result.n_classes <= MOST_CLASSES:
+        return np.arange(result.n_classes)
+    counts = result.chosen.aligned.counts.astype(float)
+    counts[result.category] = np.inf
+    return np.sort(np.argsort(-counts, kind="stable")[:MOST_CLASSES])
 
 
 def show_layers(view: views.HeatMap, result: NeuronsResult) -> None:
@@ -49,8 +60,9 @@ def _show_classes(view: views.HeatMap, result: NeuronsResult, names: list[str]) 
         return np.array(rows).reshape(len(names), result.n_classes)
 
     gradient, sd = stacked("class_gradient"), np.fmax(stacked("class_null_sd"), stacked("class_sign_sd"))
-    words = [str(index) for index in range(result.n_classes)]
-    _fill(view, result, names, words, gradient, sd, "class", result.category)
+    classes = shown_classes(result)
+    place = int(np.searchsorted(classes, result.category))
+    _fill(view, result, names, [str(k) for k in classes], gradient[:, classes], sd[:, classes], "class", place)
 
 
 def _fill(view, result, names, words, gradient, sd, column_word, chosen_column) -> None:
@@ -97,19 +109,19 @@ def shown_neurons(result: NeuronsResult) -> np.ndarray:
 def show_neurons(view: views.HeatMap, result: NeuronsResult) -> None:
     """G of the neurons that the class reads most strongly, for all classes."""
     chosen, category = result.chosen, result.category
-    order = shown_neurons(result)
-    gradient = chosen.aligned.gradient[:, order]
+    order, classes = shown_neurons(result), shown_classes(result)
+    gradient = chosen.aligned.gradient[np.ix_(classes, order)]
     with np.errstate(invalid="ignore"):
-        chance = np.abs(gradient) <= MARGIN * chosen.aligned.null_sd[:, None]
+        chance = np.abs(gradient) <= MARGIN * chosen.aligned.null_sd[classes, None]
     place = np.flatnonzero(order == result.neuron)
-    notes = [f"weight {weight:+.3g}" for weight in chosen.readout[:, order].ravel()]
+    notes = [f"weight {weight:+.3g}" for weight in chosen.readout[np.ix_(classes, order)].ravel()]
     view.update(
         gradient,
-        rows=[str(index) for index in range(result.n_classes)],
+        rows=[str(index) for index in classes],
         columns=[chosen.name(index) for index in order],
         chance=chance,
         notes=notes,
-        selected=(category, int(place[0]) if len(place) else -1),
+        selected=(int(np.searchsorted(classes, category)), int(place[0])),
         column_label=f"neurons by |weight| for class {category}, the largest first",
         column_ticks=[str(number) for number in range(1, len(order) + 1)],
     )
@@ -127,38 +139,40 @@ def show_fields(view: views.ClassHistograms, result: NeuronsResult) -> None:
     view.summary = f"{view.summary} G is {said}."
 
 
-def show_truncation(view: views.Curves, result: NeuronsResult) -> None:
-    """Accuracy and agreement of the truncated networks."""
+def show_truncation(view: views.Curves, error_view: views.Curves, result: NeuronsResult) -> None:
+    """Accuracy and agreement of the truncated networks, and how far their scores are from those of the whole one."""
     found = result.truncation
     if found is None or not len(found.accuracy):
-        view.clear()
-        view.summary = "Truncating …" if found is None else "This network has no hidden activation."
+        for one in (view, error_view):
+            one.clear()
+            one.summary = "Truncating …" if found is None else "This network has no hidden activation."
         return
     count = len(found.accuracy)
-    place = np.arange(count, dtype=float)
-    names = [activation_name(result, index) for index in range(count)]
-    # A single activation still has a line to stand beside.
-    ends = np.array([-0.5, count - 0.5])
+    place, names = np.arange(count, dtype=float), [activation_name(result, index) for index in range(count)]
 
-    def flat(name: str, value: float, **options) -> views.Curve:
-        return views.Curve(name, ends, np.full(2, value), epochs=["", ""], **options)
+    def curve(name: str, values: np.ndarray, run: int) -> views.Curve:
+        return views.Curve(name, place, values, run=run, epochs=names)
 
-    curves = [
-        flat("most frequent class", found.largest_class, is_null=True),
-        views.Curve("accuracy", place, found.accuracy, epochs=names),
-        views.Curve("agreement", place, found.agreement, run=1, epochs=names),
-        views.Curve("whole network", place, np.full(count, found.full_accuracy), run=2, epochs=names),
-    ]
+    def null(name: str, value: float) -> views.Curve:
+        # A single activation still has a line to stand beside.
+        return views.Curve(name, np.array([-0.5, count - 0.5]), np.full(2, value), is_null=True)
+
+    step = -(-count // MOST_NAMES)
     start = result.start if result.start is not None and result.start < count else None
-    step = -(-count // 20)
-    ticks = [(float(index), _short(names[index])) for index in range(0, count, step)]
-    view.update(
-        curves,
-        x_label="activations are the identity from this layer on",
-        y_label="share of the samples",
-        cursor=None if start is None else float(start),
-        ticks=ticks,
-    )
+    options = {
+        "x_label": "identity from this layer on",
+        "cursor": None if start is None else float(start),
+        "ticks": [(float(index), _short(names[index])) for index in range(0, count, step)],
+    }
+    curves = [
+        null("most frequent class", found.largest_class),
+        curve("accuracy", found.accuracy, 0),
+        curve("agreement", found.agreement, 1),
+        curve("whole network", np.full(count, found.full_accuracy), 2),
+    ]
+    view.update(curves, y_label="share of the samples", **options)
+    curves = [null("mean score", 1.0), curve("error", found.relative_error, 0)]
+    error_view.update(curves, y_label="relative error of the scores", **options)
 
 
 def _short(name: str) -> str:

@@ -57,7 +57,7 @@ class NeuronsPanel(Panel):
         ),
         Card(
             "neurons",
-            "G of neuron and class, strongest readout weight first",
+            "G of neurons, by readout weight",
             "The 40 neurons that the chosen class reads most; a chosen one that is none of them stands last. A "
             "tap chooses neuron and class. Grey crosses: within 3 deviations under permuted labels.",
             half=True,
@@ -72,14 +72,22 @@ class NeuronsPanel(Panel):
         ),
         Card(
             "truncation",
-            "Accuracy with activations made the identity from a layer on",
+            "Activations made the identity from a layer on",
             "A tap or the slider chooses the layer. Grey: the answer is always the most frequent class.",
-            wide=True,
+            half=True,
             legend=(
-                ("●", theme.STABLE, "accuracy, truncated"),
-                ("▲", theme.GROWING, "same answer as the whole network"),
-                ("■", theme.DECAYING, "accuracy of the whole network"),
+                ("●", theme.STABLE, "accuracy"),
+                ("▲", theme.GROWING, "agrees with the whole"),
+                ("■", theme.DECAYING, "whole network"),
             ),
+        ),
+        Card(
+            "error",
+            "What the scores change by, over their size",
+            "Of the linear map in place of the layers above: 0 is the network itself, 1 (grey) no better than "
+            "the mean score.",
+            half=True,
+            legend=(("●", theme.STABLE, "truncated"), ("┅", theme.NEUTRAL, "mean score")),
         ),
     )
 
@@ -95,6 +103,7 @@ class NeuronsPanel(Panel):
             "neurons": views.HeatMap("class", "neuron", "G"),
             "fields": views.ClassHistograms(),
             "truncation": views.Curves("layer"),
+            "error": views.Curves("layer"),
         }
 
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
@@ -150,7 +159,7 @@ class NeuronsPanel(Panel):
         drawing.show_density(self.views["density"], result)
         drawing.show_neurons(self.views["neurons"], result)
         drawing.show_fields(self.views["fields"], result)
-        drawing.show_truncation(self.views["truncation"], result)
+        drawing.show_truncation(self.views["truncation"], self.views["error"], result)
 
     def controls(self, settings: Settings, result: NeuronsResult | None) -> list[dict]:
         """Class, BatchNorm, truncation, and the epoch of the model's own history."""
@@ -199,18 +208,19 @@ class NeuronsPanel(Panel):
 
     def taps(self, result: NeuronsResult, row_values: list) -> dict[str, tuple[str, list]]:
         """A cell of a grid chooses its row and column, a point of the truncation its layer."""
-        layers = result.network.names
+        layers, classes = result.network.names, drawing.shown_classes(result).tolist()
         if result.epochs:
             cells = ("layer,epoch", [(layer, epoch) for layer in layers for epoch in result.epochs])
         else:
-            cells = ("layer,neurons.category", [(name, k) for name in layers for k in range(result.n_classes)])
+            cells = ("layer,neurons.category", [(name, k) for name in layers for k in classes])
         shown = result.chosen.places[drawing.shown_neurons(result)].tolist()
-        pairs = [(category, place) for category in range(result.n_classes) for place in shown]
+        pairs = [(category, place) for category in classes for place in shown]
         steps = [] if result.truncation is None else list(range(len(result.truncation.accuracy)))
         return {
             "layers": cells,
             "neurons": ("neurons.category,neurons.neuron", pairs),
             "truncation": ("neurons.start", steps),
+            "error": ("neurons.start", steps),
         }
 
     def code(self, settings: Settings, source: Source) -> str:

@@ -70,15 +70,17 @@ def numbers(result: NeuronsResult) -> list[dict]:
     total = math.prod(chosen.shape)
     above, below = aligned.shares()
     drawn = f"{total}" if total == len(chosen.places) else f"{len(chosen.places)} of {total}"
-    null = f"{_signed(aligned.layer_gradient)} (chance ± {max(aligned.layer_null_sd, aligned.sign_null_sd):.3f})"
+    null = max(aligned.layer_null_sd, aligned.sign_null_sd)
     made = [
         number("layer", result.layer, "Whose outputs are ranked."),
         number("neurons", drawn, "Each channel and position is a neuron; of more than 2,000 some are drawn."),
-        number("G", null, "Mean over classes and neurons, and the larger of its two null deviations."),
+        number("G", _signed(aligned.layer_gradient), "Mean over classes and neurons."),
+        number("chance", f"± {null:.3f}", "The larger of G's two null deviations."),
         number(
-            "pairs beyond 3 sd",
-            f"{above:.0%} above, {below:.0%} below",
-            "Of class and neuron. An untrained readout has as many below as above.",
+            "pairs",
+            f"{above:.0%} up, {below:.0%} down",
+            "Of class and neuron, above 3 deviations under permuted labels and below -3. An untrained readout has as "
+            "many of the one as of the other.",
         ),
     ]
     return [*made, *_truncated(result)]
@@ -99,7 +101,7 @@ def _truncated(result: NeuronsResult) -> list[dict]:
         )
         made.append(
             number(
-                "its error",
+                "error",
                 f"{found.relative_error[result.start]:.2f}",
                 "Change of the scores over their size: 0 is the network itself, 1 no better than the mean score.",
             )
