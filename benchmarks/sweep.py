@@ -148,9 +148,7 @@ def overhead(models: dict, images: torch.Tensor, labels: torch.Tensor, repeats: 
                     times[kind].append(seconds(partial(work, {name: model})))
             for kind, each in times.items():
                 least[kind] += min(each)
-    print(
-        f"\n{len(models)} networks, processor time, least of {repeats} each (claim: a sweep at most 3 % over the loop):"
-    )
+    print(f"\n{len(models)} networks, processor time, least of {repeats} each (claim: at most 3 % over):")
     for kind, total in least.items():
         print(f"  {kind}: {total:.2f} s ({100 * (total / least['plain loop'] - 1):+.1f} %)")
 
