@@ -62,9 +62,10 @@ def sweep(
     inputs, labels
         As for `record`; the same for every model.
     measures : str, callable, mapping, or iterable of these, optional
-        Families, ``"accuracy"``, ``"size"``, ``"dynamics"``, ``"network"``, ``"run"``; single measures of them, such as
-        ``"entropy_share"``; or functions of ``(model, inputs, labels)`` that return a number, or a mapping of layer
-        names to numbers. A mapping gives functions their names. Default: all families, accuracy where there are labels.
+        Families: ``"accuracy"``, ``"size"``, ``"dynamics"``, ``"filters"``, ``"network"``, ``"run"``; single measures
+        of them, such as ``"entropy_share"``; or functions of ``(model, inputs, labels)`` that return a number, or a
+        mapping of layer names to numbers. A mapping gives functions their names. Default: all families, accuracy where
+        there are labels.
     executor : concurrent.futures.Executor, optional
         Default: this thread. A ``ProcessPoolExecutor`` uses all cores, a ``dask.distributed`` client's
         ``get_executor()`` a cluster, which measures anew what a lost machine had begun.

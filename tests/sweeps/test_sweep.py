@@ -47,6 +47,10 @@ def test_every_number_is_that_of_the_measure_itself(models, images, labels):
             assert found.n == 3
         links = analysis.link_weights(model[2].weight, model[2].bias)
         assert one(table, name, "link_std", "2").value == links.std
+        values = np.linalg.svd(model[2].weight.detach().numpy().reshape(6, -1), compute_uv=False)
+        found = one(table, name, "stable_rank", "2")
+        assert found.value == pytest.approx((values**2).sum() / values[0] ** 2, rel=1e-5)
+        assert 1 <= found.null <= 6
         layer = analysis.AffineLayer(model[0].weight, model[0].bias, (1, 8, 8), padding=1)
         strengths = analysis.node_strength([layer], boundary_links=False)
         assert one(table, name, "in_strength_fluctuation", "0").value == analysis.layer_fluctuation(strengths)[1]

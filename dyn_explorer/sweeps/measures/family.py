@@ -44,7 +44,9 @@ class Family:
     needs: str = ""
 
 
-def of_each_weight(name: str, measures: tuple[str, ...], function: Callable[..., Iterable[object]]) -> Family:
+def of_each_weight(
+    name: str, measures: tuple[str, ...], function: Callable[..., Iterable[object]], *, by_default: bool = False
+) -> Family:
     """A family that reads one weight at a time; its null is the same layer of an untrained copy.
 
     Parameters
@@ -53,6 +55,8 @@ def of_each_weight(name: str, measures: tuple[str, ...], function: Callable[...,
     measures : tuple of str
     function : callable
         Takes the weight of a linear layer or a convolution, gives one number per measure.
+    by_default : bool
+        As for `Family`.
 
     Returns
     -------
@@ -79,7 +83,7 @@ def of_each_weight(name: str, measures: tuple[str, ...], function: Callable[...,
             for measure, value, null in zip(measures, values, nulls, strict=True):
                 yield number(measure, value, null=null, n=affine.weight.numel(), layer=layer)
 
-    return Family(name, measures, compute)
+    return Family(name, measures, compute, by_default)
 
 
 def of_a_callable(name: str, function: Callable[..., object]) -> Family:
