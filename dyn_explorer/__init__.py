@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from . import analysis, capture, demo, views
     from .capture import History, list_layers, record, snapshots
     from .errors import DynExplorerError
-    from .inspector import Inspector, explore
+    from .inspector import Inspector, SweepBoard, explore, explore_sweep
     from .sweeps import named_model, sweep
     from .tables import metrics_table
     from .trends import metrics_trend
@@ -26,10 +26,12 @@ __all__ = [
     "DynExplorerError",
     "History",
     "Inspector",
+    "SweepBoard",
     "analysis",
     "capture",
     "demo",
     "explore",
+    "explore_sweep",
     "list_layers",
     "metrics_table",
     "metrics_trend",
@@ -45,7 +47,9 @@ _HOMES = {
     "DynExplorerError": "errors",
     "History": "capture",
     "Inspector": "inspector",
+    "SweepBoard": "inspector",
     "explore": "inspector",
+    "explore_sweep": "inspector",
     "list_layers": "capture",
     "metrics_table": "tables",
     "metrics_trend": "trends",
