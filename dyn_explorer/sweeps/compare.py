@@ -67,8 +67,9 @@ def sweep(
         mapping of layer names to numbers. A mapping gives functions their names. Default: all families, accuracy where
         there are labels.
     executor : concurrent.futures.Executor, optional
-        Default: this thread. A ``ProcessPoolExecutor`` uses all cores, a ``dask.distributed`` client's
-        ``get_executor()`` a cluster, which measures anew what a lost machine had begun.
+        Default: this thread. A ``ProcessPoolExecutor`` uses all cores (make it with
+        ``mp_context=multiprocessing.get_context("spawn")``: a fork of a process that has run torch may hang); a
+        ``dask.distributed`` client's ``get_executor()`` a cluster, which measures anew what a lost machine had begun.
     cache : path, optional
         Folder in which each family's findings in each model are kept under the content of weights, inputs and options.
         A sweep that was interrupted, or that was given more models, computes only what is not there. A family that
@@ -111,7 +112,9 @@ def sweep(
     Notes
     -----
     A measure of one's own is known to the cache by its code, its defaults and what it closes over. Global names that
-    it uses are not followed: after changing one of those, give the measure another name.
+    it uses are not followed: after changing one of those, give the measure another name. Another version of this
+    package computes everything anew. A cluster's machines read and write the cache where they share its folder;
+    elsewhere what they found is kept when it comes back, and looked up by none of them.
 
     References
     ----------

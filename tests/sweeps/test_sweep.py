@@ -295,10 +295,20 @@ def test_a_damaged_entry_is_computed_again(tmp_path, images, models):
     pd.testing.assert_frame_equal(numbers(table), numbers(expected), check_exact=True)
 
 
+def test_a_measure_that_is_undefined_has_not_failed(tmp_path, images, models):
+    table = dx.sweep(models, images, measures={"nothing": _undefined}, cache=tmp_path)
+    assert table.error.str.contains("undefined: the measure returned nan").all()
+    assert len(list(tmp_path.rglob("*.json"))) == 3
+
+
 def test_what_failed_is_tried_again(tmp_path, images, models):
     table = dx.sweep(models, images, measures={"total": _fails}, cache=tmp_path)
     assert table.error.str.contains("RuntimeError").all()
     assert not list(tmp_path.rglob("*.json"))
+
+
+def _undefined(model, inputs, labels):
+    return float("nan")
 
 
 def _fails(model, inputs, labels):

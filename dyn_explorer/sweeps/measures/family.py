@@ -141,8 +141,8 @@ def number(measure: str, value: object, *, null: object = np.nan, n: int | None 
     return Finding(measure, float(single), float(null), n, layer, error)
 
 
-def found_by(family: Family, look: Look) -> tuple[Finding, ...]:
-    """What a family finds; where it fails as a whole, each of its measures with the reason in words.
+def found_by(family: Family, look: Look) -> tuple[tuple[Finding, ...], bool]:
+    """What a family finds, and whether it failed as a whole: then each of its measures with the reason in words.
 
     Raises
     ------
@@ -152,17 +152,18 @@ def found_by(family: Family, look: Look) -> tuple[Finding, ...]:
     Example
     -------
     >>> broken = Family("broken", ("a",), lambda look: 1 / 0)
-    >>> found_by(broken, None)[0].error
-    'ZeroDivisionError: division by zero'
+    >>> (found,), has_failed = found_by(broken, None)
+    >>> found.error, has_failed
+    ('ZeroDivisionError: division by zero', True)
     """
     try:
-        return tuple(family.compute(look))
+        return tuple(family.compute(look)), False
     except Cancelled:
         raise
     except DynExplorerError as error:
-        return failed(family, str(error))
+        return failed(family, str(error)), True
     except Exception as error:  # noqa: BLE001 - a model or a person's own measure may raise anything
-        return failed(family, f"{type(error).__name__}: {error}")
+        return failed(family, f"{type(error).__name__}: {error}"), True
 
 
 def failed(family: Family, reason: str) -> tuple[Finding, ...]:
