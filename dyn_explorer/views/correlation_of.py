@@ -16,6 +16,9 @@ from .parallel_coordinates import ParallelCoordinates
 if TYPE_CHECKING:
     import pandas
 
+# A figure that stands by itself has no card around it that gives it a height.
+_ALONE = {"sizing_mode": "stretch_width", "height": 340}
+
 
 def correlation(
     table: pandas.DataFrame,
@@ -67,6 +70,7 @@ def correlation(
     'accuracy against link_std (mean over layers) over 9 models'
     """
     view = ModelScatter()
+    view.figure.update(**_ALONE)
     show_correlation(view, table, measure, against, layer=layer, controls=controls, selected=selected, **options)
     return view
 
@@ -134,6 +138,7 @@ def parallel_coordinates(
     '3 models on 3 measures'
     """
     view = ParallelCoordinates()
+    view.figure.update(**_ALONE)
     show_parallel(view, table, measures, layer=layer, selected=selected)
     return view
 
