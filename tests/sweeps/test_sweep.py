@@ -170,11 +170,16 @@ def test_own_measures_and_single_ones(models, images, labels):
     def by_layer(model, inputs, labels):
         return {"first": torch.tensor(1.5), "second": np.float32(2)}
 
-    given = ["accuracy", "link_std", "link_mean", by_layer, {"samples": lambda model, inputs, labels: len(inputs)}]
+    own = {
+        "samples": lambda model, inputs: len(inputs),
+        "modules": lambda model, more=0: len(model) + more,
+        "all": lambda *a: len(a),
+    }
+    given = ["accuracy", "link_std", "link_mean", by_layer, own]
     table = dx.sweep(models, images, labels, given)
-    assert set(table.measure) == {"accuracy", "link_std", "link_mean", "by_layer", "samples"}
+    assert set(table.measure) == {"accuracy", "link_std", "link_mean", "by_layer", *own}
     assert one(table, "net 1", "by_layer", "second").value == 2
-    assert one(table, "net 1", "samples").value == 12
+    assert [one(table, "net 1", name).value for name in own] == [12, 5, 3]
 
 
 def test_what_fails_is_a_row_with_the_reason_and_the_sweep_goes_on(models, images, labels):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -13,6 +14,8 @@ from ...capture import borrow
 from ...errors import Cancelled, DynExplorerError
 from ..finding import Finding
 from ..look import Look
+
+_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def of_each_weight(
 
 
 def of_a_callable(name: str, function: Callable[..., object]) -> Family:
-    """A family made of a person's own function of ``(model, inputs, labels)``.
+    """A family made of a person's own function of ``(model, inputs, labels)``, or of the first one or two of these.
 
     Parameters
     ----------
@@ -109,11 +112,24 @@ def of_a_callable(name: str, function: Callable[..., object]) -> Family:
     def compute(look: Look) -> Iterable[Finding]:
         with borrow(look.model) as lent, torch.no_grad():
             lent.eval()
-            found = function(lent, look.inputs, look.labels)
+            given = (lent, look.inputs, look.labels)
+            found = function(*given[: _positions(function)])
         by_layer = found if isinstance(found, Mapping) else {"": found}
         return [number(name, value, layer=str(layer)) for layer, value in by_layer.items()]
 
     return Family(name, (name,), compute)
+
+
+def _positions(function: Callable[..., object]) -> int:
+    """How many arguments a function takes by position, at most 3, not counting options such as ``scale=2``."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # some builtins have none to show
+        return _MOST
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return _MOST
+    taken = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    return min(_MOST, sum(each.default in (each.empty, None) for each in taken))
 
 
 def number(measure: str, value: object, *, null: object = np.nan, n: int | None = None, layer: str = "") -> Finding:
