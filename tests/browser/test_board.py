@@ -36,7 +36,7 @@ def test_a_tapped_model_opens_below(open_lab, artifacts):
     place = lab.wait_for(lambda: lab.page.evaluate(PLACE, "shuffled"), "the scatter", timeout=60)
     lab.page.wait_for_timeout(600)
     lab.page.locator(".dx-board").screenshot(path=artifacts / "board.png")
-    assert "with width held fixed" in lab.page.inner_text(".dx-board-scatter .dx-summary")
+    assert "each control is the same for all models" in lab.page.inner_text(".dx-board-scatter .dx-summary")
     place = lab.page.evaluate(PLACE, "shuffled")
     lab.page.mouse.click(*place)
     lab.page.wait_for_selector(".dx-inspector .dx-tabs", timeout=60_000)

@@ -88,7 +88,7 @@ def test_menus_and_traits_choose_what_is_drawn(board, population):
     table = population[-1]
     page = Page(board)
     assert "accuracy against link_std (mean over layers) over 10 models" in board._plots.summaries["scatter"]
-    assert "with width held fixed" in board._plots.summaries["scatter"]
+    assert "because each control is the same for all models" in board._plots.summaries["scatter"]
     board.children[0].children[0].value = "link_mean"
     assert board.measure == "link_mean"
     board.against = "link_std"

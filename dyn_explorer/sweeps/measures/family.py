@@ -129,7 +129,7 @@ def _positions(function: Callable[..., object]) -> int:
     if any(each.kind is each.VAR_POSITIONAL for each in parameters):
         return _MOST
     taken = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
-    return min(_MOST, sum(each.default in (each.empty, None) for each in taken))
+    return min(_MOST, sum(each.default is each.empty or each.default is None for each in taken))
 
 
 def number(measure: str, value: object, *, null: object = np.nan, n: int | None = None, layer: str = "") -> Finding:
