@@ -132,6 +132,11 @@ def sweep(
     """
     named = None if layers is None else (layers,) if isinstance(layers, str) else tuple(layers)
     options = SweepOptions(named, samples, shuffles, axis, rank, method, seed, threads)
+    if executor is not None and not isinstance(executor, Executor):
+        raise DynExplorerError(
+            f"`executor` is a {type(executor).__name__}; give a concurrent.futures.Executor, such as "
+            "ProcessPoolExecutor(2), or a Dask client's get_executor()"
+        )
     compared = subjects(models)
     inputs, labels = held(inputs, labels)
     asked = asked_measures(measures, labels=labels is not None)

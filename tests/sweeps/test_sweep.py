@@ -367,6 +367,7 @@ def test_progress_and_cancel(tmp_path, images, models, capsys):
         ({"shuffles": 1}, r"`shuffles` \(=1\) must be a whole number of at least 2"),
         ({"axis": "sample"}, r"`axis` \(='sample'\) is unknown"),
         ({"layers": []}, "`layers` is empty"),
+        ({"executor": 4}, "`executor` is a int; give a concurrent.futures.Executor"),
     ],
 )
 def test_what_cannot_be_swept_is_refused_at_once(images, models, given, message):
