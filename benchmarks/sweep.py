@@ -11,7 +11,6 @@ import itertools
 import math
 import multiprocessing
 import resource
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -130,23 +129,28 @@ def seconds(work: Callable[[], object], clock: Callable[[], float] = time.proces
 
 
 def overhead(models: dict, images: torch.Tensor, labels: torch.Tensor, repeats: int) -> None:
-    """What a sweep costs beside the loop, and beside the time of its measures, in turn."""
-    times = {"plain loop": [], "sweep": [], "sweep with a cache": [], "read from the cache": []}
-    shares = []
-    for _ in range(repeats):
-        times["plain loop"].append(seconds(lambda: alone(models, images, labels)))
-        times["sweep"].append(seconds(lambda: dx.sweep(models, images, labels)))
-        with tempfile.TemporaryDirectory() as cache:
-            times["sweep with a cache"].append(seconds(lambda: dx.sweep(models, images, labels, cache=cache)))
-            times["read from the cache"].append(seconds(lambda: dx.sweep(models, images, labels, cache=cache)))
-        began = time.perf_counter()
-        table = dx.sweep(models, images, labels)
-        shares.append((time.perf_counter() - began) / table["seconds"].sum() - 1)
-    medians = {name: statistics.median(each) for name, each in times.items()}
-    print(f"\n{len(models)} networks, processor time, medians of {repeats}:")
-    for name, median in medians.items():
-        print(f"  {name}: {median:.2f} s ({100 * (median / medians['plain loop'] - 1):+.1f} % beside the loop)")
-    print(f"  a sweep beside its own column `seconds`: {100 * statistics.median(shares):+.1f} % (claim: under 3 %)")
+    """What a sweep costs beside the loop: each network by itself, in turn, the least time of each.
+
+    A sweep of one network also makes a table and hashes the inputs for it alone, so this is the most that it can be.
+    """
+    with tempfile.TemporaryDirectory() as cache:
+        dx.sweep(models, images, labels, cache=cache)
+        works = {
+            "plain loop": lambda one: alone(one, images, labels),
+            "sweep": lambda one: dx.sweep(one, images, labels),
+            "sweep read from its cache": lambda one: dx.sweep(one, images, labels, cache=cache),
+        }
+        least = dict.fromkeys(works, 0.0)
+        for name, model in models.items():
+            times = {kind: [] for kind in works}
+            for _ in range(repeats):
+                for kind, work in works.items():
+                    times[kind].append(seconds(partial(work, {name: model})))
+            for kind, each in times.items():
+                least[kind] += min(each)
+    print(f"\n{len(models)} networks, processor time, least of {repeats} each (claim: at most 3 % over):")
+    for kind, total in least.items():
+        print(f"  {kind}: {total:.2f} s ({100 * (total / least['plain loop'] - 1):+.1f} %)")
 
 
 def same_bits(models: dict, images: torch.Tensor, labels: torch.Tensor) -> None:
@@ -184,7 +188,7 @@ def main() -> None:
     """Read the command line, train what is not there, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "dyn_explorer_sweep")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--skip-cluster", action="store_true")
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
@@ -195,7 +199,7 @@ def main() -> None:
     table.to_csv(options.folder / "table.csv", index=False)
     print(f"{len(table)} rows, {table['error'].notna().sum()} with an error; inputs {digest(images)[:12]}")
     report(table)
-    overhead(models, images, labels, options.repeats)
+    overhead(dict(list(models.items())[::3]), images, labels, options.repeats)
     memory(images)
     if not options.skip_cluster:
         same_bits(models, images, labels)

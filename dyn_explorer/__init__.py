@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from . import analysis, capture, demo, views
     from .capture import History, list_layers, record, snapshots
     from .errors import DynExplorerError
-    from .inspector import Inspector, explore
+    from .inspector import Inspector, SweepBoard, explore, explore_sweep
     from .spectra import layer_table
     from .sweeps import named_model, sweep
     from .tables import metrics_table
@@ -27,10 +27,12 @@ __all__ = [
     "DynExplorerError",
     "History",
     "Inspector",
+    "SweepBoard",
     "analysis",
     "capture",
     "demo",
     "explore",
+    "explore_sweep",
     "layer_table",
     "list_layers",
     "metrics_table",
@@ -47,7 +49,9 @@ _HOMES = {
     "DynExplorerError": "errors",
     "History": "capture",
     "Inspector": "inspector",
+    "SweepBoard": "inspector",
     "explore": "inspector",
+    "explore_sweep": "inspector",
     "layer_table": "spectra",
     "list_layers": "capture",
     "metrics_table": "tables",

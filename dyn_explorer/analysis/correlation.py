@@ -53,7 +53,7 @@ class Correlation:
     partial : Coefficient or None
         Spearman's with the controls held fixed; None without controls.
     controls : tuple of str
-        What was held fixed.
+        What was held fixed: those that differ between models.
     kept : ndarray (n,) of bool
         Models of which all numbers are finite; the others are left out.
     n : int
@@ -97,7 +97,7 @@ def correlation(
     controls : mapping of str to array-like (n_models,), optional
         Numbers that may explain both, such as rank, width and depth. The partial correlation is that of what is left of
         the ranks of `x` and `y` after least squares on the ranks of the controls; its null reorders what is left of
-        `x`.
+        `x`. A control that is the same for all models is left out.
     level : float in 0..1, default 0.95
         Of the intervals.
     resamples, permutations : int, default 2000
@@ -139,13 +139,17 @@ def correlation(
     numbers = _checked(columns)
     kept = np.isfinite(numbers).all(axis=0)
     table = numbers[:, kept]
+    varies = [bool(len(row)) and np.ptp(row) > 0 for row in table[2:]]
+    held = tuple(name for name, does in zip(controls or {}, varies, strict=True) if does)
     judge = partial(_judged, level=level, resamples=resamples, permutations=permutations, seed=seed)
-    names = tuple(controls or {})
+    partly = None if not controls else Coefficient(reason="each control is the same for all models")
+    if held:
+        partly = judge(table[[True, True, *varies]], partial_spearman)
     return Correlation(
         spearman=judge(table[:2], spearman),
         kendall=judge(table[:2], kendall),
-        partial=judge(table, partial_spearman) if names else None,
-        controls=names,
+        partial=partly,
+        controls=held,
         kept=kept,
         n=int(kept.sum()),
         level=level,

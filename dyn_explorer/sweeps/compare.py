@@ -62,12 +62,14 @@ def sweep(
     inputs, labels
         As for `record`; the same for every model.
     measures : str, callable, mapping, or iterable of these, optional
-        Families, ``"accuracy"``, ``"size"``, ``"dynamics"``, ``"network"``, ``"run"``; single measures of them, such as
-        ``"entropy_share"``; or functions of ``(model, inputs, labels)`` that return a number, or a mapping of layer
-        names to numbers. A mapping gives functions their names. Default: all families, accuracy where there are labels.
+        Families: ``"accuracy"``, ``"size"``, ``"dynamics"``, ``"filters"``, ``"network"``, ``"run"``; single measures
+        of them, such as ``"entropy_share"``; or functions of ``(model, inputs, labels)``, or of the first one or two
+        of these, that return a number, or a mapping of layer names to numbers. A mapping gives functions their names.
+        Default: all families, accuracy where there are labels.
     executor : concurrent.futures.Executor, optional
-        Default: this thread. A ``ProcessPoolExecutor`` uses all cores, a ``dask.distributed`` client's
-        ``get_executor()`` a cluster, which measures anew what a lost machine had begun.
+        Default: this thread. A ``ProcessPoolExecutor`` uses all cores (make it with
+        ``mp_context=multiprocessing.get_context("spawn")``: a fork of a process that has run torch may hang); a
+        ``dask.distributed`` client's ``get_executor()`` a cluster, which measures anew what a lost machine had begun.
     cache : path, optional
         Folder in which each family's findings in each model are kept under the content of weights, inputs and options.
         A sweep that was interrupted, or that was given more models, computes only what is not there. A family that
@@ -110,7 +112,9 @@ def sweep(
     Notes
     -----
     A measure of one's own is known to the cache by its code, its defaults and what it closes over. Global names that
-    it uses are not followed: after changing one of those, give the measure another name.
+    it uses are not followed: after changing one of those, give the measure another name. Another version of this
+    package computes everything anew. A cluster's machines read and write the cache where they share its folder;
+    elsewhere what they found is kept when it comes back, and looked up by none of them.
 
     References
     ----------
@@ -128,6 +132,11 @@ def sweep(
     """
     named = None if layers is None else (layers,) if isinstance(layers, str) else tuple(layers)
     options = SweepOptions(named, samples, shuffles, axis, rank, method, seed, threads)
+    if executor is not None and not isinstance(executor, Executor):
+        raise DynExplorerError(
+            f"`executor` is a {type(executor).__name__}; give a concurrent.futures.Executor, such as "
+            "ProcessPoolExecutor(2), or a Dask client's get_executor()"
+        )
     compared = subjects(models)
     inputs, labels = held(inputs, labels)
     asked = asked_measures(measures, labels=labels is not None)

@@ -15,7 +15,6 @@ from ..errors import Cancelled, DynExplorerError
 from .alone import alone
 from .cache import FORMAT, Cache, Kept
 from .content import digest
-from .finding import Finding
 from .look import Look
 from .measures import Asked, failed, found_by
 from .options import SweepOptions
@@ -98,7 +97,7 @@ def without_model(task: Task, reason: str) -> Outcome:
     families = []
     for asked in task.asked:
         look = Look(None, None, None, task.options, "", recorded=task.subject.recorded)
-        found = found_by(asked.family, look) if asked.name == "run" else failed(asked.family, reason)
+        found = found_by(asked.family, look)[0] if asked.name == "run" else failed(asked.family, reason)
         families.append((asked, Kept(found, 0.0)))
     return Outcome(task.subject.name, tuple(families), (None,) * len(families), 0)
 
@@ -121,9 +120,11 @@ def _measure(task: Task, model: nn.Module, content: str, cancel: threading.Event
         key = None if cache is None else _key(asked, look)
         kept = None if key is None else cache.get(key)
         if kept is None:
-            kept = _computed(asked, look)
+            began = time.perf_counter()
+            findings, has_failed = found_by(asked.family, look)
+            kept = Kept(findings, time.perf_counter() - began)
             computed += 1
-            if _failed_as_a_whole(kept.findings):
+            if has_failed:
                 key = None  # what went wrong may be mended, so it is tried again
             elif key is not None:
                 cache.put(key, kept)
@@ -132,16 +133,7 @@ def _measure(task: Task, model: nn.Module, content: str, cancel: threading.Event
     return Outcome(task.subject.name, tuple(families), tuple(keys), computed)
 
 
-def _computed(asked: Asked, look: Look) -> Kept:
-    began = time.perf_counter()
-    findings = found_by(asked.family, look)
-    return Kept(findings, time.perf_counter() - began)
-
-
 def _key(asked: Asked, look: Look) -> str:
     """Name in the cache: it changes with everything that the numbers depend on."""
-    return digest(FORMAT, __version__, asked.name, asked.function, look.content, look.options, look.recorded)
-
-
-def _failed_as_a_whole(findings: tuple[Finding, ...]) -> bool:
-    return all(finding.error is not None and not finding.layer for finding in findings)
+    recorded = look.recorded if asked.name == "run" else None
+    return digest(FORMAT, __version__, asked.name, asked.function, look.content, look.options, recorded)

@@ -16,6 +16,9 @@ from .parallel_coordinates import ParallelCoordinates
 if TYPE_CHECKING:
     import pandas
 
+# A figure that stands by itself has no card around it that gives it a height.
+_ALONE = {"sizing_mode": "stretch_width", "height": 340}
+
 
 def correlation(
     table: pandas.DataFrame,
@@ -66,13 +69,30 @@ def correlation(
     >>> dx.views.correlation(table, "link_std").summary.split(":")[0]
     'accuracy against link_std (mean over layers) over 9 models'
     """
+    view = ModelScatter()
+    view.figure.update(**_ALONE)
+    show_correlation(view, table, measure, against, layer=layer, controls=controls, selected=selected, **options)
+    return view
+
+
+def show_correlation(
+    view: ModelScatter,
+    table: pandas.DataFrame,
+    measure: str,
+    against: str,
+    *,
+    layer: str | None = None,
+    controls: Sequence[str] = (),
+    selected: str | None = None,
+    **options: object,
+) -> None:
+    """Draw as `correlation` does, in a view that is there."""
     models = list(_checked(table)["model"].unique())
     x, null = of_models(table, measure, layer), of_models(table, measure, layer, column="null")
     y = of_models(table, against, layer)
     held = {name: of_models(table, name, layer) for name in controls}
     if selected is not None and selected not in models:
         raise DynExplorerError(f"`selected` (={selected!r}) is none of the models {_listed(models)}")
-    view = ModelScatter()
     view.update(
         x,
         y,
@@ -83,7 +103,6 @@ def correlation(
         null=null,
         selected=-1 if selected is None else models.index(selected),
     )
-    return view
 
 
 def parallel_coordinates(
@@ -118,19 +137,32 @@ def parallel_coordinates(
     >>> dx.views.parallel_coordinates(table, ["link_mean", "link_std", "accuracy"]).summary[:22]
     '3 models on 3 measures'
     """
+    view = ParallelCoordinates()
+    view.figure.update(**_ALONE)
+    show_parallel(view, table, measures, layer=layer, selected=selected)
+    return view
+
+
+def show_parallel(
+    view: ParallelCoordinates,
+    table: pandas.DataFrame,
+    measures: Sequence[str],
+    *,
+    layer: str | None = None,
+    selected: str | None = None,
+) -> None:
+    """Draw as `parallel_coordinates` does, in a view that is there."""
     models = list(_checked(table)["model"].unique())
     if not measures:
         raise DynExplorerError("`measures` is empty; name at least one measure of the table")
     if selected is not None and selected not in models:
         raise DynExplorerError(f"`selected` (={selected!r}) is none of the models {_listed(models)}")
-    view = ParallelCoordinates()
     view.update(
         np.stack([of_models(table, measure, layer) for measure in measures], axis=1),
         names=models,
         measures=list(measures),
         selected=-1 if selected is None else models.index(selected),
     )
-    return view
 
 
 def of_models(table: pandas.DataFrame, measure: str, layer: str | None = None, *, column: str = "value") -> np.ndarray:

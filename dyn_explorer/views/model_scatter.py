@@ -123,7 +123,7 @@ def _in_words(result: Correlation) -> str:
     parts = [_coefficient("Spearman's", result.spearman, result.level)]
     parts.append(_coefficient("Kendall's", result.kendall, result.level))
     if result.partial is not None:
-        held = ", ".join(result.controls)
+        held = ", ".join(result.controls) or "the controls"
         parts.append(_coefficient(f"with {held} held fixed, Spearman's", result.partial, result.level))
     return "; ".join(parts)
 

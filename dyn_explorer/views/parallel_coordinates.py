@@ -38,6 +38,8 @@ class ParallelCoordinates(View):
         self.figure.yaxis.axis_label = "between the least and the largest value"
         self.figure.xaxis.axis_label = "measure, its range over the models below it"
         self.figure.ygrid.visible = False
+        self.figure.title.text_font_style = "normal"
+        self.figure.title.text_font_size = "12px"
         self._colors = LinearColorMapper(palette=MAGNITUDE_PALETTE, low=0.0, high=1.0, nan_color=NEUTRAL)
         lines = plain_glyph(
             self.figure.multi_line(
@@ -82,6 +84,7 @@ class ParallelCoordinates(View):
             float(place): f"{_folded(measure)}\n{ends}"
             for place, measure, ends in zip(places, measures, ranges, strict=True)
         }
+        self.figure.title.text = f"{len(names)} models, coloured by {measures[-1]}"
         self._fit(self.figure.x_range, -0.5, max(0.5, len(measures) - 0.5))
         words = ", ".join(
             f"{measure} from {one:.3g} to {other:.3g}" for measure, one, other in zip(measures, low, high, strict=True)
@@ -92,6 +95,7 @@ class ParallelCoordinates(View):
         """Take every model away."""
         empty(self.rows)
         empty(self._chosen)
+        self.figure.title.text = ""
         self.summary = "There is nothing to draw."
 
 

@@ -34,7 +34,9 @@ def test_the_partial_coefficient_is_the_textbook_formula_for_one_control():
     expected = (xy - xz * yz) / np.sqrt((1 - xz**2) * (1 - yz**2))
     assert analysis.correlation(x, y, controls={"z": z}, **FEW).partial.value == pytest.approx(expected)
     twice = {"z": z, "again": 3 * z, "constant": np.ones(40)}
-    assert analysis.correlation(x, y, controls=twice, **FEW).partial.value == pytest.approx(expected)
+    found = analysis.correlation(x, y, controls=twice, **FEW)
+    assert found.partial.value == pytest.approx(expected)
+    assert found.controls == ("z", "again")
 
 
 def test_a_common_cause_is_a_correlation_that_its_control_takes_away():
@@ -96,6 +98,8 @@ def test_what_is_undefined_is_nan_with_the_reason():
     explained = analysis.correlation(rising, rising[::-1] ** 2, controls={"same": rising})
     assert explained.partial.reason == "nothing is left of `x` or `y` once the controls are held fixed"
     assert analysis.correlation(rising, rising).partial is None
+    fixed = analysis.correlation(rising, rising, controls={"width": np.ones(8)})
+    assert fixed.partial.reason == "each control is the same for all models"
     assert np.isnan(partial_spearman(np.stack([rising] * 3)[:, None])).all()
 
 

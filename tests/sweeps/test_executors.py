@@ -16,6 +16,7 @@ from nets import die, slow_sum, small
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError
+from dyn_explorer.cli import main
 from dyn_explorer.errors import Cancelled
 
 MEASURES = ["accuracy", "dynamics", "network", slow_sum]
@@ -31,7 +32,7 @@ def builders():
 
 
 @pytest.mark.slow
-def test_dask_workers_give_the_same_bits_and_one_of_them_may_be_killed(builders, images, labels):
+def test_dask_workers_give_the_same_bits_and_one_of_them_may_be_killed(builders, images, labels, tmp_path):
     from distributed import Client, LocalCluster
 
     expected = dx.sweep(builders, images, labels, MEASURES, samples=2)
@@ -48,6 +49,10 @@ def test_dask_workers_give_the_same_bits_and_one_of_them_may_be_killed(builders,
                 os.kill(killed[0], signal.SIGKILL)
 
         found = dx.sweep(builders, images, labels, MEASURES, client.get_executor(), samples=2, progress=progress)
+        out = tmp_path / "table.csv"
+        words = ["--model", "a=nets:small", "--inputs", "demo:test", "--measures", "depth", "--out", str(out)]
+        assert main(["sweep", *words, "--scheduler", cluster.scheduler_address]) == 0
+    assert pd.read_csv(out).value.tolist() == [3.0]
     assert killed
     pd.testing.assert_frame_equal(numbers(found), numbers(expected), check_exact=True)
 

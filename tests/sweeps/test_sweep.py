@@ -47,6 +47,10 @@ def test_every_number_is_that_of_the_measure_itself(models, images, labels):
             assert found.n == 3
         links = analysis.link_weights(model[2].weight, model[2].bias)
         assert one(table, name, "link_std", "2").value == links.std
+        values = np.linalg.svd(model[2].weight.detach().numpy().reshape(6, -1), compute_uv=False)
+        found = one(table, name, "stable_rank", "2")
+        assert found.value == pytest.approx((values**2).sum() / values[0] ** 2, rel=1e-5)
+        assert 1 <= found.null <= 6
         layer = analysis.AffineLayer(model[0].weight, model[0].bias, (1, 8, 8), padding=1)
         strengths = analysis.node_strength([layer], boundary_links=False)
         assert one(table, name, "in_strength_fluctuation", "0").value == analysis.layer_fluctuation(strengths)[1]
@@ -166,11 +170,16 @@ def test_own_measures_and_single_ones(models, images, labels):
     def by_layer(model, inputs, labels):
         return {"first": torch.tensor(1.5), "second": np.float32(2)}
 
-    given = ["accuracy", "link_std", "link_mean", by_layer, {"samples": lambda model, inputs, labels: len(inputs)}]
+    own = {
+        "samples": lambda model, inputs: len(inputs),
+        "modules": lambda model, more=0: len(model) + more,
+        "all": lambda *a: len(a),
+    }
+    given = ["accuracy", "link_std", "link_mean", by_layer, own]
     table = dx.sweep(models, images, labels, given)
-    assert set(table.measure) == {"accuracy", "link_std", "link_mean", "by_layer", "samples"}
+    assert set(table.measure) == {"accuracy", "link_std", "link_mean", "by_layer", *own}
     assert one(table, "net 1", "by_layer", "second").value == 2
-    assert one(table, "net 1", "samples").value == 12
+    assert [one(table, "net 1", name).value for name in own] == [12, 5, 3]
 
 
 def test_what_fails_is_a_row_with_the_reason_and_the_sweep_goes_on(models, images, labels):
@@ -291,10 +300,20 @@ def test_a_damaged_entry_is_computed_again(tmp_path, images, models):
     pd.testing.assert_frame_equal(numbers(table), numbers(expected), check_exact=True)
 
 
+def test_a_measure_that_is_undefined_has_not_failed(tmp_path, images, models):
+    table = dx.sweep(models, images, measures={"nothing": _undefined}, cache=tmp_path)
+    assert table.error.str.contains("undefined: the measure returned nan").all()
+    assert len(list(tmp_path.rglob("*.json"))) == 3
+
+
 def test_what_failed_is_tried_again(tmp_path, images, models):
     table = dx.sweep(models, images, measures={"total": _fails}, cache=tmp_path)
     assert table.error.str.contains("RuntimeError").all()
     assert not list(tmp_path.rglob("*.json"))
+
+
+def _undefined(model, inputs, labels):
+    return float("nan")
 
 
 def _fails(model, inputs, labels):
@@ -348,6 +367,7 @@ def test_progress_and_cancel(tmp_path, images, models, capsys):
         ({"shuffles": 1}, r"`shuffles` \(=1\) must be a whole number of at least 2"),
         ({"axis": "sample"}, r"`axis` \(='sample'\) is unknown"),
         ({"layers": []}, "`layers` is empty"),
+        ({"executor": 4}, "`executor` is a int; give a concurrent.futures.Executor"),
     ],
 )
 def test_what_cannot_be_swept_is_refused_at_once(images, models, given, message):

@@ -10,11 +10,12 @@ from ...errors import DynExplorerError
 from .accuracy import ACCURACY
 from .dynamics import DYNAMICS
 from .family import Family, failed, found_by, of_a_callable, of_each_weight
+from .filters import FILTERS
 from .network import NETWORK
 from .run import RUN
 from .size import SIZE
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (ACCURACY, RUN, SIZE, DYNAMICS, NETWORK)}
+FAMILIES: dict[str, Family] = {family.name: family for family in (ACCURACY, RUN, SIZE, DYNAMICS, FILTERS, NETWORK)}
 
 __all__ = ["FAMILIES", "Asked", "Family", "asked_measures", "failed", "found_by", "of_a_callable", "of_each_weight"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -13,6 +14,8 @@ from ...capture import borrow
 from ...errors import Cancelled, DynExplorerError
 from ..finding import Finding
 from ..look import Look
+
+_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,9 @@ class Family:
     needs: str = ""
 
 
-def of_each_weight(name: str, measures: tuple[str, ...], function: Callable[..., Iterable[object]]) -> Family:
+def of_each_weight(
+    name: str, measures: tuple[str, ...], function: Callable[..., Iterable[object]], *, by_default: bool = False
+) -> Family:
     """A family that reads one weight at a time; its null is the same layer of an untrained copy.
 
     Parameters
@@ -53,6 +58,8 @@ def of_each_weight(name: str, measures: tuple[str, ...], function: Callable[...,
     measures : tuple of str
     function : callable
         Takes the weight of a linear layer or a convolution, gives one number per measure.
+    by_default : bool
+        As for `Family`.
 
     Returns
     -------
@@ -79,11 +86,11 @@ def of_each_weight(name: str, measures: tuple[str, ...], function: Callable[...,
             for measure, value, null in zip(measures, values, nulls, strict=True):
                 yield number(measure, value, null=null, n=affine.weight.numel(), layer=layer)
 
-    return Family(name, measures, compute)
+    return Family(name, measures, compute, by_default)
 
 
 def of_a_callable(name: str, function: Callable[..., object]) -> Family:
-    """A family made of a person's own function of ``(model, inputs, labels)``.
+    """A family made of a person's own function of ``(model, inputs, labels)``, or of the first one or two of these.
 
     Parameters
     ----------
@@ -105,11 +112,24 @@ def of_a_callable(name: str, function: Callable[..., object]) -> Family:
     def compute(look: Look) -> Iterable[Finding]:
         with borrow(look.model) as lent, torch.no_grad():
             lent.eval()
-            found = function(lent, look.inputs, look.labels)
+            given = (lent, look.inputs, look.labels)
+            found = function(*given[: _positions(function)])
         by_layer = found if isinstance(found, Mapping) else {"": found}
         return [number(name, value, layer=str(layer)) for layer, value in by_layer.items()]
 
     return Family(name, (name,), compute)
+
+
+def _positions(function: Callable[..., object]) -> int:
+    """How many arguments a function takes by position, at most 3, not counting options such as ``scale=2``."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:  # some builtins have none to show
+        return _MOST
+    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
+        return _MOST
+    taken = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+    return min(_MOST, sum(each.default is each.empty or each.default is None for each in taken))
 
 
 def number(measure: str, value: object, *, null: object = np.nan, n: int | None = None, layer: str = "") -> Finding:
@@ -137,8 +157,8 @@ def number(measure: str, value: object, *, null: object = np.nan, n: int | None 
     return Finding(measure, float(single), float(null), n, layer, error)
 
 
-def found_by(family: Family, look: Look) -> tuple[Finding, ...]:
-    """What a family finds; where it fails as a whole, each of its measures with the reason in words.
+def found_by(family: Family, look: Look) -> tuple[tuple[Finding, ...], bool]:
+    """What a family finds, and whether it failed as a whole: then each of its measures with the reason in words.
 
     Raises
     ------
@@ -148,17 +168,18 @@ def found_by(family: Family, look: Look) -> tuple[Finding, ...]:
     Example
     -------
     >>> broken = Family("broken", ("a",), lambda look: 1 / 0)
-    >>> found_by(broken, None)[0].error
-    'ZeroDivisionError: division by zero'
+    >>> (found,), has_failed = found_by(broken, None)
+    >>> found.error, has_failed
+    ('ZeroDivisionError: division by zero', True)
     """
     try:
-        return tuple(family.compute(look))
+        return tuple(family.compute(look)), False
     except Cancelled:
         raise
     except DynExplorerError as error:
-        return failed(family, str(error))
+        return failed(family, str(error)), True
     except Exception as error:  # noqa: BLE001 - a model or a person's own measure may raise anything
-        return failed(family, f"{type(error).__name__}: {error}")
+        return failed(family, f"{type(error).__name__}: {error}"), True
 
 
 def failed(family: Family, reason: str) -> tuple[Finding, ...]:
