@@ -20,6 +20,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
 )
 from dyn_explorer.analysis.layer_graph import LayerGraph, Link, NodeLayer, channel_links
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
+from dyn_explorer.analysis.neuron_strength import NeuronStrength, neuron_strength
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.residuals import Pseudospectrum, mode_residuals, pseudospectrum
 from dyn_explorer.analysis.seeds import SeedInterval, seed_interval
@@ -59,6 +60,7 @@ __all__ = [
     "Link",
     "LinkWeights",
     "MethodInfo",
+    "NeuronStrength",
     "NodeLayer",
     "Pseudospectrum",
     "SVDHeatMap",
@@ -87,6 +89,7 @@ __all__ = [
     "link_weights",
     "metastability",
     "mode_residuals",
+    "neuron_strength",
     "node_strength",
     "order_parameter",
     "phases",

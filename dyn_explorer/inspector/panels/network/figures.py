@@ -21,7 +21,11 @@ NO_RUN = (
 
 
 def draw_distribution(view: Distribution, result: NetworkResult) -> None:
-    """Strengths of the chosen nodes beside their null and the untrained copy, in common bins."""
+    """Strengths of the chosen nodes beside their null and the untrained copy; or a measure over data."""
+    if result.data is not None:
+        view.update(result.data.edges, result.data.density, x_label=result.data.label)
+        view.summary += f" All neurons and {result.data.inputs} inputs together; a reconstruction, without a null."
+        return
     found, own = result.comparison, result.strengths.ravel()
     untrained = None if found is None else found.untrained_strengths
     others = [] if found is None else [found.strengths.ravel()]

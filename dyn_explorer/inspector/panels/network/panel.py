@@ -17,12 +17,13 @@ from dyn_explorer.views import theme
 from ..base import Card, Panel, Settings
 from . import tables
 from .code import code
+from .data import over_data
 from .figures import draw_depth, draw_distribution, draw_many, draw_run
 from .many import many, table_of
 from .measure import as_maps, comparison, measured, place_of, weight_divergence
-from .options import COMPARED, ENSEMBLES, MEASURES, PADDINGS, SIGNS, NetworkOptions, options_of
+from .options import COMPARED, ENSEMBLES, MEASURES, PADDINGS, SHOWN, SIGNS, NetworkOptions, options_of
 from .picture import node_name, picture
-from .result import NetworkResult
+from .result import NetworkResult, OverData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,6 +115,7 @@ class NetworkPanel(Panel):
         self._graphs = Memo(KEPT)
         self._measured = Memo(KEPT)
         self._parts = Memo(KEPT_PARTS)
+        self._over_data: OverData | None = None
 
     def make_views(self) -> dict[str, views.View]:
         """A view per card."""
@@ -143,6 +145,8 @@ class NetworkPanel(Panel):
         for note in (*graph.notes, *([why] if why else [])):
             job.note(note)
         strengths = graph.strength(place, **options).numpy()
+        data = None if settings.shown == "strength" else over_data(source, graph, place, settings.shown, job)
+        self._over_data = data
         names, rows, divergence = tuple(n.name for n in graph.nodes), list(range(len(graph.nodes))), found.divergence
         if settings.compare == "weights":
             divergence, names, rows = weight_divergence(graph)
@@ -151,7 +155,8 @@ class NetworkPanel(Panel):
             measured=found,
             place=place,
             strengths=strengths,
-            maps=as_maps(strengths, graph.nodes[place]),
+            data=data,
+            maps=as_maps(strengths if data is None else data.mean, graph.nodes[place]),
             divergence=divergence,
             compared=names,
             compared_rows=tuple(rows),
@@ -176,7 +181,7 @@ class NetworkPanel(Panel):
         drawn = result.picture
         column = drawn.selected[0] if drawn.selected else -1
         is_here = bool(drawn.columns) and drawn.columns[column].name == result.name
-        signed = settings.sign == "signed"
+        signed = settings.sign == "signed" or result.data is not None
         self.views["map"].update(result.maps, selected=drawn.selected[1] if is_here else None, signed=signed)
         self.views["graph"].update(drawn.columns, drawn.joins, drawn.strands, selected=drawn.selected)
         selected = result.place if result.place in result.compared_rows else None
@@ -204,6 +209,7 @@ class NetworkPanel(Panel):
             ),
         ]  # fmt: skip
         shown = [
+            menu("network.shown", "Pictures of", settings.shown, list(SHOWN)),
             menu("network.measure", "Fluctuation", settings.measure, list(MEASURES)),
             menu("network.compare", "Divergence of", settings.compare, list(COMPARED)),
             menu("network.ensemble", "Networks by accuracy", settings.ensemble, list(ENSEMBLES)),
@@ -252,4 +258,4 @@ class NetworkPanel(Panel):
 
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
-        return code(settings, source)
+        return code(settings, source, self._over_data)
