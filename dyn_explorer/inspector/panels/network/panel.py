@@ -20,7 +20,7 @@ from .code import code
 from .data import over_data
 from .figures import draw_depth, draw_distribution, draw_many, draw_run
 from .many import many, table_of
-from .measure import as_maps, comparison, measured, place_of, weight_divergence
+from .measure import Kept, as_maps, comparison, measured, place_of, weight_divergence
 from .options import COMPARED, ENSEMBLES, MEASURES, PADDINGS, SHOWN, SIGNS, NetworkOptions, options_of
 from .picture import node_name, picture
 from .result import NetworkResult, OverData
@@ -28,8 +28,7 @@ from .result import NetworkResult, OverData
 if TYPE_CHECKING:
     import pandas as pd
 
-KEPT = 4
-KEPT_PARTS = 1024
+KEPT = 2  # graphs; those of large models are hundreds of MB
 NULL = ("▬", theme.NEUTRAL, "shuffled weights, ± 2 sd")
 MODEL = ("●", theme.STABLE, "this model")
 UNTRAINED = ("▲", theme.GROWING, "untrained copy")
@@ -114,7 +113,7 @@ class NetworkPanel(Panel):
         super().__init__()
         self._graphs = Memo(KEPT)
         self._measured = Memo(KEPT)
-        self._parts = Memo(KEPT_PARTS)
+        self._kept = Kept()
         self._over_data: OverData | None = None
 
     def make_views(self) -> dict[str, views.View]:
@@ -168,13 +167,15 @@ class NetworkPanel(Panel):
     def refine(self, source: Source, result: NetworkResult, settings: Settings, job: Job) -> NetworkResult:
         """Shuffled weights, the untrained copy, and the run."""
         key = (source.recording.revision, settings.fold_bn, *options_of(settings).values())
-        found = comparison(source, result.graph, result.place, settings, self._parts, key, job)
+        found = comparison(source, result.graph, result.place, settings, self._kept, key, job)
         if settings.ensemble == "none":
             return replace(result, comparison=found)
         source.check_free()
         history = None if source.history is None else source.history.checkpoint_epochs
-        networks = ("many", settings.ensemble, history, settings.fold_bn, *options_of(settings).values())
-        return replace(result, comparison=found, many=self._parts.get(networks, lambda: many(source, settings, job)))
+        networks = (settings.ensemble, history, settings.fold_bn, *options_of(settings).values())
+        return replace(
+            result, comparison=found, many=self._kept.many.get(networks, lambda: many(source, settings, job))
+        )
 
     def show(self, result: NetworkResult, settings: Settings) -> None:
         """Draw what is known so far."""
