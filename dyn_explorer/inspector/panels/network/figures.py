@@ -93,19 +93,18 @@ def draw_many(densities: Densities, bins: DivergenceMap, result: NetworkResult, 
             view.summary = why if made is None else made.reason
         return
     found, place = made.found, made.place(result.name)
-    what, name, tables, divergence = f"strength of {found.names[place]}", found.names[place], found.strengths, None
-    divergence, bias = found.strength_divergence, found.smallest[place]
+    what, drawn, divergence = f"strength of {found.names[place]}", found.strengths, found.strength_divergence
+    pool = f" The smallest pool has {found.smallest[place]:,} nodes."
     if settings.compare == "weights":
+        name = found.names[place]
         place = found.layers.index(name) if name in found.layers else 0
-        what, tables, divergence = f"link weights of {found.layers[place]}", found.weights, found.weight_divergence
-        bias = 0
+        what, drawn, divergence = f"link weights of {found.layers[place]}", found.weights, found.weight_divergence
+        pool = ""
     names = [f"{text} ({count})" for text, count in zip(made.bins, found.counts, strict=True)]
-    edges, drawn = tables[place]
-    densities.update(edges, drawn, made.middles, names, x_label=what)
+    densities.update(*drawn[place], made.middles, names, x_label=what)
     densities.summary = f"{densities.summary[:-1]} of {made.score} (networks)."
     bins.update(divergence[place], names)
-    if bias:
-        bins.summary += f" The smallest pool has {bias:,} nodes."
+    bins.summary += pool
 
 
 def _null(x: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> Curve:
