@@ -24,6 +24,9 @@ DATA_DEPENDENT = (
 )
 
 
+FOLDED = "folded into the weights before it"
+
+
 class Trace(TorchFunctionMode):
     """What one forward pass of a borrowed model does to its nodes; a context manager.
 
@@ -132,8 +135,9 @@ class Trace(TorchFunctionMode):
             self._link(function, args, kwargs, value, first)
         elif function == "batch_norm" and value is not None:
             self._hold(first, self._batch_norm(value, args, kwargs))
-        elif len(known) == 1 and function in SCALES and before is not None and _size(first) == _size_of(known[0]):
-            self._hold(first, self.groups.passed(known[0], fresh=True))
+        elif function in SCALES and len({value.group for value in known}) == 1 and self._alike(known, first):
+            # With a constant a sum only shifts; any other is a function that acts on each node.
+            self._hold(first, self.groups.passed(known[0], fresh=function in SUMS and len(known) == 1))
         elif len(known) == 2 and function in SUMS and "alpha" not in kwargs and self._alike(known, first):
             name = self._name("add")
             nodes = self._nodes(name, first, channel_dim=known[0].group.nodes.channel_dim)
@@ -181,9 +185,9 @@ class Trace(TorchFunctionMode):
             why = "in train mode it scales by the statistics of each batch, so it is not folded"
         else:
             with torch.inference_mode(False), torch.no_grad():
-                why = self.groups.folded(value, *_scale_and_shift(call)) or "folded into the weights before it"
+                why = self.groups.folded(value, *_scale_and_shift(call)) or FOLDED
         self.reasons[name] = why
-        return self.groups.passed(value, fresh=True)
+        return self.groups.passed(value, fresh=why == FOLDED)
 
     def _open(self, function: str, known: list[Value], out: list, *, reason: str = "", name: str = "") -> None:
         name = name or self._name(function.strip("_"))

@@ -195,6 +195,48 @@ def test_a_bundled_network_ends_its_chains_where_it_pools():
     assert torch.allclose(named(graph, "conv2"), graph.links[1].layer.in_strength())
 
 
+def test_what_scales_before_a_sum_is_a_function_of_its_nodes():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(3, 3), nn.Linear(3, 2)
+
+        def forward(self, x):
+            y = self.first(x) + 1
+            y = y * torch.sigmoid(y)
+            return self.last(0.5 * y + x)
+
+    model = Scaled()
+    graph = layer_graph(model, torch.rand(2, 3))
+    assert joins(graph) == [
+        ("inputs", "first", "first"),
+        ("first", "add", "add"),
+        ("inputs", "add", "add"),
+        ("add", "last", "last"),
+    ]
+    into = AffineLayer(model.first.weight, model.first.bias).in_strength()
+    assert torch.allclose(named(graph, "first"), into + 1)
+    assert torch.allclose(named(graph, "add"), 2 + AffineLayer(model.last.weight).out_strength())
+
+
+def test_batchnorm_before_a_sum_is_folded_or_a_function_of_its_nodes():
+    class Normed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2)
+
+        def forward(self, x):
+            return torch.relu(self.norm(self.conv(x)) + x)
+
+    model, inputs = Normed().eval(), torch.rand(2, 2, 5, 5)
+    assert joins(layer_graph(model, inputs, fold_bn=True)) == [("inputs", "conv", "conv"), ("inputs", "add", "conv")]
+    assert joins(layer_graph(model, inputs)) == [
+        ("inputs", "conv", "conv"),
+        ("conv", "add", "add"),
+        ("inputs", "add", "add"),
+    ]
+
+
 # ---------------------------------------------------------------- reasons
 
 
