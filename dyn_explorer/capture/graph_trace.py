@@ -10,6 +10,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from dyn_explorer.analysis import NodeLayer
+from dyn_explorer.analysis.affine_layer import exact
 from dyn_explorer.analysis.layer_graph import fits
 from dyn_explorer.errors import DynExplorerError
 
@@ -184,10 +185,16 @@ class Trace(TorchFunctionMode):
         elif call.get("training") or call.get("running_mean") is None:
             why = "in train mode it scales by the statistics of each batch, so it is not folded"
         else:
-            with torch.inference_mode(False), torch.no_grad():
-                why = self.groups.folded(value, *_scale_and_shift(call)) or FOLDED
+            why = self._folded(value, call)
         self.reasons[name] = why
         return self.groups.passed(value, fresh=why == FOLDED)
+
+    def _folded(self, value: Value, call: Mapping) -> str:
+        with torch.inference_mode(False), torch.no_grad():
+            try:
+                return self.groups.folded(value, *_scale_and_shift(call)) or FOLDED
+            except DynExplorerError as error:
+                return f"{error}, so it is not folded"
 
     def _open(self, function: str, known: list[Value], out: list, *, reason: str = "", name: str = "") -> None:
         name = name or self._name(function.strip("_"))
@@ -200,10 +207,10 @@ class Trace(TorchFunctionMode):
 
 
 def _scale_and_shift(call: Mapping) -> tuple[torch.Tensor, torch.Tensor]:
-    exact = {name: tensor.detach().double() for name, tensor in call.items() if isinstance(tensor, torch.Tensor)}
-    scale = (exact["running_var"] + call.get("eps", 1e-5)).rsqrt()
-    scale = scale * exact.get("weight", 1.0)
-    return scale, exact.get("bias", 0.0) - exact["running_mean"] * scale
+    names = ("running_mean", "running_var", "weight", "bias")
+    values = {name: exact(call[name], name) for name in names if call.get(name) is not None}
+    scale = (values["running_var"] + call.get("eps", 1e-5)).rsqrt() * values.get("weight", 1.0)
+    return scale, values.get("bias", 0.0) - values["running_mean"] * scale
 
 
 def _size(tensor: torch.Tensor) -> int:

@@ -155,6 +155,9 @@ def test_batchnorm_is_folded_in_eval_mode_only(layer, shape):
     into, out_of = function_strength(model[:2], shape)
     assert torch.allclose(link.layer.in_strength(), into, rtol=0, atol=1e-10)
     assert torch.allclose(link.layer.out_strength(), out_of, rtol=0, atol=1e-10)
+    with torch.no_grad():
+        norm.running_var[0] = math.nan
+    assert "`running_var` holds 1 NaN" in layer_graph(model, inputs, fold_bn=True).reasons["1"]
     plain = layer_graph(model, inputs)
     assert torch.equal(plain.links[0].layer.weight, layer.weight)
     assert "fold BatchNorm to have it" in plain.reasons["1"]
