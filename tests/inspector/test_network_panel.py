@@ -158,7 +158,7 @@ def test_nothing_runs_beside_a_training_loop(open_inspector, model, digits):
     inspector = open_inspector(model).wait(60)
     inspector.step(loss=1.0)
     inspector.panel = "network"
-    with pytest.raises(DynExplorerError, match="no forward pass runs beside a training loop"):
+    with pytest.raises(DynExplorerError, match="which a training loop is changing now: press Refresh"):
         inspector.wait(60)
     inspector.refresh()
     assert inspector.wait(60).results["network"].comparison is not None

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dyn_explorer import views
+from dyn_explorer.errors import DynExplorerError
 from dyn_explorer.inspector.controls import grouped, menu, stops, toggle
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.recorder import Memo
@@ -28,6 +29,10 @@ from .result import NetworkResult, OverData
 if TYPE_CHECKING:
     import pandas as pd
 
+WHILE_TRAINING = (
+    "The graph is made of the weights, which a training loop is changing now: press Refresh once training is over. A "
+    "history with checkpoints shows every epoch then."
+)
 KEPT = 2  # graphs; those of large models are hundreds of MB
 NULL = ("▬", theme.NEUTRAL, "shuffled weights, ± 2 sd")
 MODEL = ("●", theme.STABLE, "this model")
@@ -137,6 +142,8 @@ class NetworkPanel(Panel):
         """Follow the model once, sum its links, and choose."""
         revision = (source.recording or source.record((settings.layer,), job)).revision
         key = (revision, settings.fold_bn)
+        if source.held and key not in self._graphs:
+            raise DynExplorerError(WHILE_TRAINING)
         graph = self._graphs.get(key, lambda: source.layer_graph(source.model, fold_bn=settings.fold_bn, job=job))
         options = options_of(settings)
         found = self._measured.get((key, *options.values()), lambda: measured(graph, options))
