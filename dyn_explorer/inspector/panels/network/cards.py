@@ -10,7 +10,7 @@ NULL = ("▬", theme.NEUTRAL, "shuffled weights, ± 2 sd")
 MODEL = ("●", theme.STABLE, "this model")
 UNTRAINED = ("▲", theme.GROWING, "untrained copy")
 CARDS = (
-    Card("map", "Strength of each node", "A picture per channel, one scale. Tap one to see its links.", square=True),
+    Card("map", "The chosen nodes", "A picture per channel, one scale. Tap one to see its links below.", square=True),
     Card(
         "divergence",
         "Divergence between layers",
