@@ -1,6 +1,6 @@
 """What node strengths cost: the closed form beside nested loops, and a whole ResNet-50 beside one forward pass.
 
-python benchmarks/network.py             # about two minutes: the loops are slow
+python benchmarks/network.py             # about half a minute: the loops are slow
 python benchmarks/network.py --size 16   # smaller maps, for a look
 """
 

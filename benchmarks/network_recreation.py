@@ -6,7 +6,7 @@
 All seeds of a set train side by side in one batched multiplication; each has its own weights and its own order. One
 snapshot per seed and bin of accuracy, the first that falls into it; one initialiser, one optimiser.
 
-python benchmarks/network_recreation.py           # both, about two minutes
+python benchmarks/network_recreation.py           # both, half a minute on a quiet machine
 python benchmarks/network_recreation.py --quick   # a few seeds, for a look
 """
 
@@ -160,6 +160,9 @@ def wide(seeds: int, epochs: int) -> None:
         apart = [jensen_shannon([a, b], bins=JS_BINS)[0, 1] for a, b in zip(before, after, strict=True)]
         bias = [(JS_BINS - 1) / (4 * np.sqrt(len(a) * len(b)) * np.log(2)) for a, b in zip(before, after, strict=True)]
         print(f"    JS of pooled {name}, bits: {joined(apart)} (bias about {joined(bias)})")
+    for place, (before, after) in enumerate(zip(*weights, strict=True)):
+        told = [f"mean {values.mean():+.5f}, sd {values.std():.4f}" for values in (before, after)]
+        print(f"    weights of layer {place + 1}: {told[0]}; then {told[1]}")
     for place in range(len(weights[0])):
         spreads = [[values_of(layers[place]).std() for layers in group] for group in pairs]
         print(f"    AUC of the weight sd of layer {place + 1} alone: {auc(*spreads):.2f}")

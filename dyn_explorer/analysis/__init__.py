@@ -34,6 +34,7 @@ from dyn_explorer.analysis.layer_fluctuation import (
 from dyn_explorer.analysis.layer_graph import LayerGraph, Link, NodeLayer, channel_links
 from dyn_explorer.analysis.linear_map import linear_map, linear_maps
 from dyn_explorer.analysis.link_weights import LinkWeights, link_weights, unrolled_moments
+from dyn_explorer.analysis.neuron_strength import NeuronStrength, neuron_strength
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.operator_spectrum import operator_spectrum
 from dyn_explorer.analysis.pooled_signals import pooled_signals
@@ -102,6 +103,7 @@ __all__ = [
     "Link",
     "LinkWeights",
     "MethodInfo",
+    "NeuronStrength",
     "NodeLayer",
     "Profiles",
     "Pseudospectrum",
@@ -151,6 +153,7 @@ __all__ = [
     "marchenko_pastur_median",
     "metastability",
     "mode_residuals",
+    "neuron_strength",
     "node_strength",
     "noisy_inputs",
     "operator_spectrum",

@@ -10,6 +10,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from dyn_explorer.analysis import NodeLayer
+from dyn_explorer.analysis.affine_layer import exact
 from dyn_explorer.analysis.layer_graph import fits
 from dyn_explorer.errors import DynExplorerError
 
@@ -22,6 +23,9 @@ DATA_DEPENDENT = (
     "The forward asks a tensor for its value, so it may take another way for other inputs: this graph is that of the "
     "first inputs."
 )
+
+
+FOLDED = "folded into the weights before it"
 
 
 class Trace(TorchFunctionMode):
@@ -132,8 +136,9 @@ class Trace(TorchFunctionMode):
             self._link(function, args, kwargs, value, first)
         elif function == "batch_norm" and value is not None:
             self._hold(first, self._batch_norm(value, args, kwargs))
-        elif len(known) == 1 and function in SCALES and before is not None and _size(first) == _size_of(known[0]):
-            self._hold(first, self.groups.passed(known[0], fresh=True))
+        elif function in SCALES and len({value.group for value in known}) == 1 and self._alike(known, first):
+            # With a constant a sum only shifts; any other is a function that acts on each node.
+            self._hold(first, self.groups.passed(known[0], fresh=function in SUMS and len(known) == 1))
         elif len(known) == 2 and function in SUMS and "alpha" not in kwargs and self._alike(known, first):
             name = self._name("add")
             nodes = self._nodes(name, first, channel_dim=known[0].group.nodes.channel_dim)
@@ -180,10 +185,16 @@ class Trace(TorchFunctionMode):
         elif call.get("training") or call.get("running_mean") is None:
             why = "in train mode it scales by the statistics of each batch, so it is not folded"
         else:
-            with torch.inference_mode(False), torch.no_grad():
-                why = self.groups.folded(value, *_scale_and_shift(call)) or "folded into the weights before it"
+            why = self._folded(value, call)
         self.reasons[name] = why
-        return self.groups.passed(value, fresh=True)
+        return self.groups.passed(value, fresh=why == FOLDED)
+
+    def _folded(self, value: Value, call: Mapping) -> str:
+        with torch.inference_mode(False), torch.no_grad():
+            try:
+                return self.groups.folded(value, *_scale_and_shift(call)) or FOLDED
+            except DynExplorerError as error:
+                return f"{error}, so it is not folded"
 
     def _open(self, function: str, known: list[Value], out: list, *, reason: str = "", name: str = "") -> None:
         name = name or self._name(function.strip("_"))
@@ -196,10 +207,10 @@ class Trace(TorchFunctionMode):
 
 
 def _scale_and_shift(call: Mapping) -> tuple[torch.Tensor, torch.Tensor]:
-    exact = {name: tensor.detach().double() for name, tensor in call.items() if isinstance(tensor, torch.Tensor)}
-    scale = (exact["running_var"] + call.get("eps", 1e-5)).rsqrt()
-    scale = scale * exact.get("weight", 1.0)
-    return scale, exact.get("bias", 0.0) - exact["running_mean"] * scale
+    names = ("running_mean", "running_var", "weight", "bias")
+    values = {name: exact(call[name], name) for name in names if call.get(name) is not None}
+    scale = (values["running_var"] + call.get("eps", 1e-5)).rsqrt() * values.get("weight", 1.0)
+    return scale, values.get("bias", 0.0) - values["running_mean"] * scale
 
 
 def _size(tensor: torch.Tensor) -> int:

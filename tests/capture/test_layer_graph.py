@@ -155,6 +155,9 @@ def test_batchnorm_is_folded_in_eval_mode_only(layer, shape):
     into, out_of = function_strength(model[:2], shape)
     assert torch.allclose(link.layer.in_strength(), into, rtol=0, atol=1e-10)
     assert torch.allclose(link.layer.out_strength(), out_of, rtol=0, atol=1e-10)
+    with torch.no_grad():
+        norm.running_var[0] = math.nan
+    assert "`running_var` holds 1 NaN" in layer_graph(model, inputs, fold_bn=True).reasons["1"]
     plain = layer_graph(model, inputs)
     assert torch.equal(plain.links[0].layer.weight, layer.weight)
     assert "fold BatchNorm to have it" in plain.reasons["1"]
@@ -193,6 +196,48 @@ def test_a_bundled_network_ends_its_chains_where_it_pools():
     assert pooled.open_out == "pool2: which of its links carries, depends on the data"
     # Nothing is summed across: what leads in is all that there is.
     assert torch.allclose(named(graph, "conv2"), graph.links[1].layer.in_strength())
+
+
+def test_what_scales_before_a_sum_is_a_function_of_its_nodes():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = nn.Linear(3, 3), nn.Linear(3, 2)
+
+        def forward(self, x):
+            y = self.first(x) + 1
+            y = y * torch.sigmoid(y)
+            return self.last(0.5 * y + x)
+
+    model = Scaled()
+    graph = layer_graph(model, torch.rand(2, 3))
+    assert joins(graph) == [
+        ("inputs", "first", "first"),
+        ("first", "add", "add"),
+        ("inputs", "add", "add"),
+        ("add", "last", "last"),
+    ]
+    into = AffineLayer(model.first.weight, model.first.bias).in_strength()
+    assert torch.allclose(named(graph, "first"), into + 1)
+    assert torch.allclose(named(graph, "add"), 2 + AffineLayer(model.last.weight).out_strength())
+
+
+def test_batchnorm_before_a_sum_is_folded_or_a_function_of_its_nodes():
+    class Normed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.norm = nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2)
+
+        def forward(self, x):
+            return torch.relu(self.norm(self.conv(x)) + x)
+
+    model, inputs = Normed().eval(), torch.rand(2, 2, 5, 5)
+    assert joins(layer_graph(model, inputs, fold_bn=True)) == [("inputs", "conv", "conv"), ("inputs", "add", "conv")]
+    assert joins(layer_graph(model, inputs)) == [
+        ("inputs", "conv", "conv"),
+        ("conv", "add", "add"),
+        ("inputs", "add", "add"),
+    ]
 
 
 # ---------------------------------------------------------------- reasons

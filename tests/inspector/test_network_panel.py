@@ -158,7 +158,7 @@ def test_nothing_runs_beside_a_training_loop(open_inspector, model, digits):
     inspector = open_inspector(model).wait(60)
     inspector.step(loss=1.0)
     inspector.panel = "network"
-    with pytest.raises(DynExplorerError, match="no forward pass runs beside a training loop"):
+    with pytest.raises(DynExplorerError, match="which a training loop is changing now: press Refresh"):
         inspector.wait(60)
     inspector.refresh()
     assert inspector.wait(60).results["network"].comparison is not None
@@ -194,3 +194,23 @@ def test_networks_are_compared_by_accuracy(open_inspector):
     inspector._set_option("network", "compare", "weights")
     inspector.wait(60)
     assert views["ensemble"].figure.xaxis[0].axis_label == "link weights of conv3"
+
+
+def test_neuron_strength_and_activation_are_what_layers_put_out(opened, model, digits):
+    opened._set_option("network", "shown", "neuron_strength")
+    result = opened.wait(60).results["network"]
+    with torch.no_grad():
+        z = model[:3](digits[0])
+    assert np.allclose(result.data.mean, z.mean(dim=0), atol=1e-5)
+    assert np.sum(result.data.density * np.diff(result.data.edges)) == pytest.approx(1)
+    assert "a reconstruction, without a null" in opened._panels["network"].views["distribution"].summary
+    opened._set_option("network", "shown", "neuron_activation")
+    result = opened.wait(60).results["network"]
+    assert result.data.label == "neuron activation of 3"
+    assert np.allclose(result.data.mean, z.relu().mean(dim=0), atol=1e-5)
+    names = {"model": model, "inputs": digits[0]}
+    exec(opened.code(), names)
+    assert np.allclose(names["neurons"].mean, result.data.mean, rtol=0, atol=1e-10)
+    opened.layer = "5"
+    with pytest.raises(DynExplorerError, match="No activation that is a layer of its own follows the nodes of '5'"):
+        opened.wait(60)

@@ -7,9 +7,10 @@ from dyn_explorer.inspector.source import Source
 
 from ..base import Settings
 from .options import EDGES, EPOCH_SHUFFLES, SCORES, SHUFFLES, options_of
+from .result import OverData
 
 
-def code(settings: Settings, source: Source) -> str:
+def code(settings: Settings, source: Source, data: OverData | None) -> str:
     """Lines that need only ``model`` and ``inputs``, and ``history`` where an epoch is chosen."""
     device = "" if source.device is None else f", device={str(source.device)!r}"
     read = f"fold_bn={settings.fold_bn}, seed={SEED}{device}"
@@ -31,9 +32,20 @@ def code(settings: Settings, source: Source) -> str:
             f"fresh = dx.capture.layer_graph(dx.capture.untrained_copy(model, seed={SEED}), inputs, {read})",
             "untrained = dx.analysis.layer_fluctuation(fresh.strengths(**options))",
             *_divergence(settings.compare),
+            *_over_data(data, source, looked_at, device),
             *_ensemble(settings, read),
         ]
     )
+
+
+def _over_data(data: OverData | None, source: Source, model: str, device: str) -> list[str]:
+    if data is None:
+        return []
+    record = f"dx.record({model}, inputs, layers={data.layer!r}, max_samples={source.most_inputs}, seed={SEED}{device})"
+    return [
+        f"outputs = {record}.activations[{data.layer!r}][:{data.inputs}]",
+        "neurons = dx.analysis.neuron_strength(outputs)",
+    ]
 
 
 def _ensemble(settings: Settings, read: str) -> list[str]:

@@ -21,7 +21,11 @@ NO_RUN = (
 
 
 def draw_distribution(view: Distribution, result: NetworkResult) -> None:
-    """Strengths of the chosen nodes beside their null and the untrained copy, in common bins."""
+    """Strengths of the chosen nodes beside their null and the untrained copy; or a measure over data."""
+    if result.data is not None:
+        view.update(result.data.edges, result.data.density, x_label=result.data.label)
+        view.summary += f" All neurons and {result.data.inputs} inputs together; a reconstruction, without a null."
+        return
     found, own = result.comparison, result.strengths.ravel()
     untrained = None if found is None else found.untrained_strengths
     others = [] if found is None else [found.strengths.ravel()]
@@ -89,19 +93,18 @@ def draw_many(densities: Densities, bins: DivergenceMap, result: NetworkResult, 
             view.summary = why if made is None else made.reason
         return
     found, place = made.found, made.place(result.name)
-    what, name, tables, divergence = f"strength of {found.names[place]}", found.names[place], found.strengths, None
-    divergence, bias = found.strength_divergence, found.smallest[place]
+    what, drawn, divergence = f"strength of {found.names[place]}", found.strengths, found.strength_divergence
+    pool = f" The smallest pool has {found.smallest[place]:,} nodes."
     if settings.compare == "weights":
+        name = found.names[place]
         place = found.layers.index(name) if name in found.layers else 0
-        what, tables, divergence = f"link weights of {found.layers[place]}", found.weights, found.weight_divergence
-        bias = 0
+        what, drawn, divergence = f"link weights of {found.layers[place]}", found.weights, found.weight_divergence
+        pool = ""
     names = [f"{text} ({count})" for text, count in zip(made.bins, found.counts, strict=True)]
-    edges, drawn = tables[place]
-    densities.update(edges, drawn, made.middles, names, x_label=what)
+    densities.update(*drawn[place], made.middles, names, x_label=what)
     densities.summary = f"{densities.summary[:-1]} of {made.score} (networks)."
     bins.update(divergence[place], names)
-    if bias:
-        bins.summary += f" The smallest pool has {bias:,} nodes."
+    bins.summary += pool
 
 
 def _null(x: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> Curve:

@@ -73,17 +73,27 @@ def as_maps(strengths: np.ndarray, nodes: NodeLayer) -> np.ndarray:
     return by_channel.reshape(len(by_channel), -1, by_channel.shape[-1])
 
 
+class Kept:
+    """What the comparisons are made of, each made once: whole graphs are large, numbers of an epoch are not."""
+
+    def __init__(self) -> None:
+        self.untrained = Memo(1)
+        self.nulls = Memo(4)
+        self.epochs = Memo(4096)
+        self.many = Memo(4)
+
+
 def comparison(
-    source: Source, graph: LayerGraph, place: int, settings: Settings, memo: Memo, key: tuple, job: Job
+    source: Source, graph: LayerGraph, place: int, settings: Settings, kept: Kept, key: tuple, job: Job
 ) -> Comparison:
     """The nulls of a graph, and of one of its node layers."""
     options = options_of(settings)
     shuffle = {"shuffles": SHUFFLES, "seed": SEED, "cancel": job.cancel, **options}
-    null = memo.get(("null", key), lambda: analysis.strength_null(graph, **shuffle))
-    near = memo.get(("null", key, place), lambda: analysis.strength_null(graph, place=place, **shuffle))
+    null = kept.nulls.get(key, lambda: analysis.strength_null(graph, **shuffle))
+    near = kept.nulls.get((key, place), lambda: analysis.strength_null(graph, place=place, **shuffle))
     untrained, strengths, reason = None, None, ""
     try:
-        fresh = memo.get(
+        fresh = kept.untrained.get(
             ("untrained", settings.fold_bn, id(source.live_model)), lambda: _untrained(source, settings, job)
         )
         if [nodes.shape for nodes in fresh.nodes] != [nodes.shape for nodes in graph.nodes]:
@@ -94,7 +104,7 @@ def comparison(
         raise
     except DynExplorerError as error:
         reason = str(error)
-    run = epochs_of(source, place, settings, memo, job)
+    run = epochs_of(source, place, settings, kept.epochs, job)
     return Comparison(null.mean, null.sd, near.strengths, untrained, strengths, reason, run)
 
 
@@ -120,5 +130,5 @@ def epochs_of(source: Source, place: int, settings: Settings, memo: Memo, job: J
 
     epochs = list(history.checkpoint_epochs)
     common = (id(history), place, settings.fold_bn, *options.values())
-    rows = np.array([memo.get(("epoch", epoch, *common), lambda epoch=epoch: at(epoch)) for epoch in epochs])
+    rows = np.array([memo.get((epoch, *common), lambda epoch=epoch: at(epoch)) for epoch in epochs])
     return Epochs(np.array(epochs), *rows.T)

@@ -23,6 +23,16 @@ COMPARED = (
     ("strengths", "Strengths", "Of the nodes of each node layer."),
     ("weights", "Link weights", "Of each layer, its biases among them; a kernel counts once."),
 )
+SHOWN = (
+    ("strength", "Node strength", "Links in and out; no data."),
+    (
+        "neuron_strength",
+        "Neuron strength",
+        "What the layer puts out for the inputs, before its activation: our reconstruction of a measure of the "
+        "follow-up papers.",
+    ),
+    ("neuron_activation", "Neuron activation", "The same after its activation: our reconstruction, too."),
+)
 ENSEMBLES = (
     ("none", "None", "Only the model that is looked at."),
     ("own", "This run", "The epochs of the history whose weights were kept: one run, so one network per bin."),
@@ -30,6 +40,7 @@ ENSEMBLES = (
 )
 EDGES = (0.0, 0.2, 0.5, 0.8, 0.9, 0.95, 0.97, 1.0)  # of the bins of accuracy
 SCORES = ("test_accuracy", "accuracy")
+MOST_VALUES = 20_000_000  # neurons times inputs that a distribution over data is of
 SHUFFLES = 8
 EPOCH_SHUFFLES = 4
 BINS = 48
@@ -46,6 +57,7 @@ class NetworkOptions(HasTraits):
     bias = Bool(True)
     boundary = Bool(True)
     fold_bn = Bool(False)
+    shown = Enum([key for key, _, _ in SHOWN], "strength")
     measure = Enum([key for key, _, _ in MEASURES], "fluctuation")
     compare = Enum([key for key, _, _ in COMPARED], "strengths")
     ensemble = Enum([key for key, _, _ in ENSEMBLES], "none")

@@ -7,31 +7,33 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dyn_explorer import views
+from dyn_explorer.errors import DynExplorerError
 from dyn_explorer.inspector.controls import grouped, menu, stops, toggle
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.recorder import Memo
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import InspectorState
-from dyn_explorer.views import theme
 
-from ..base import Card, Panel, Settings
+from ..base import Panel, Settings
 from . import tables
+from .cards import CARDS
 from .code import code
+from .data import over_data
 from .figures import draw_depth, draw_distribution, draw_many, draw_run
 from .many import many, table_of
-from .measure import as_maps, comparison, measured, place_of, weight_divergence
-from .options import COMPARED, ENSEMBLES, MEASURES, PADDINGS, SIGNS, NetworkOptions, options_of
+from .measure import Kept, as_maps, comparison, measured, place_of, weight_divergence
+from .options import COMPARED, ENSEMBLES, MEASURES, PADDINGS, SHOWN, SIGNS, NetworkOptions, options_of
 from .picture import node_name, picture
-from .result import NetworkResult
+from .result import NetworkResult, OverData
 
 if TYPE_CHECKING:
     import pandas as pd
 
-KEPT = 4
-KEPT_PARTS = 1024
-NULL = ("▬", theme.NEUTRAL, "shuffled weights, ± 2 sd")
-MODEL = ("●", theme.STABLE, "this model")
-UNTRAINED = ("▲", theme.GROWING, "untrained copy")
+WHILE_TRAINING = (
+    "The graph is made of the weights, which a training loop is changing now: press Refresh once training is over. A "
+    "history with checkpoints shows every epoch then."
+)
+KEPT = 2  # graphs; those of large models are hundreds of MB
 
 
 class NetworkPanel(Panel):
@@ -52,68 +54,14 @@ class NetworkPanel(Panel):
     Options = NetworkOptions
     tap_chooses = "layer"
     menus = MappingProxyType({})
-    cards = (
-        Card(
-            "map", "Strength of each node", "A picture per channel, one scale. Tap one to see its links.", square=True
-        ),
-        Card(
-            "divergence",
-            "Divergence between layers",
-            "Jensen-Shannon, from histograms with 64 common bins; small layers look further apart than they are, by "
-            "about 63 / (4 n ln 2) bits. Numbers are rows of the table, from 0. Tap a cell to choose its row.",
-            square=True,
-        ),
-        Card(
-            "distribution",
-            "Distribution of strengths",
-            "Of the chosen nodes, beside the same weights in random order and an untrained copy.",
-            legend=(("■", theme.STABLE, "this model"), NULL, ("―", theme.DECAYING, "untrained copy")),
-        ),
-        Card(
-            "depth",
-            "Fluctuation against depth",
-            "One mark per node layer, in the order of execution; rows of the table, from 0. Tap one to choose it.",
-            legend=(MODEL, UNTRAINED, NULL),
-        ),
-        Card(
-            "run",
-            "Fluctuation against epoch",
-            "Of the chosen nodes, at every epoch whose weights the history kept.",
-            legend=(MODEL, NULL),
-        ),
-        Card(
-            "graph",
-            "The graph around the chosen nodes",
-            "A column per node layer, a mark per channel, sized by mean strength within its column; lines are the "
-            "strongest links of the chosen mark, as total weight per node of their target. Arcs above join the columns "
-            "that a layer joins. Tap a mark.",
-            wide=True,
-            legend=(
-                ("●", theme.GROWING, "positive"),
-                ("■", theme.STABLE, "negative"),
-                ("○", theme.SELECTED, "chosen"),
-            ),
-        ),
-        Card(
-            "ensemble",
-            "Densities by accuracy",
-            "All nodes (or weights) of a bin's networks pooled, coloured by accuracy; one network of each run per bin. "
-            "Alike densities do not mean that weights carry no information.",
-            half=True,
-        ),
-        Card(
-            "bins",
-            "Divergence between bins of accuracy",
-            "Jensen-Shannon of the same pools; small pools look further apart than they are.",
-            half=True,
-        ),
-    )
+    cards = CARDS
 
     def __init__(self) -> None:
         super().__init__()
         self._graphs = Memo(KEPT)
         self._measured = Memo(KEPT)
-        self._parts = Memo(KEPT_PARTS)
+        self._kept = Kept()
+        self._over_data: OverData | None = None
 
     def make_views(self) -> dict[str, views.View]:
         """A view per card."""
@@ -136,6 +84,8 @@ class NetworkPanel(Panel):
         """Follow the model once, sum its links, and choose."""
         revision = (source.recording or source.record((settings.layer,), job)).revision
         key = (revision, settings.fold_bn)
+        if source.held and key not in self._graphs:
+            raise DynExplorerError(WHILE_TRAINING)
         graph = self._graphs.get(key, lambda: source.layer_graph(source.model, fold_bn=settings.fold_bn, job=job))
         options = options_of(settings)
         found = self._measured.get((key, *options.values()), lambda: measured(graph, options))
@@ -143,6 +93,8 @@ class NetworkPanel(Panel):
         for note in (*graph.notes, *([why] if why else [])):
             job.note(note)
         strengths = graph.strength(place, **options).numpy()
+        data = None if settings.shown == "strength" else over_data(source, graph, place, settings.shown, job)
+        self._over_data = data
         names, rows, divergence = tuple(n.name for n in graph.nodes), list(range(len(graph.nodes))), found.divergence
         if settings.compare == "weights":
             divergence, names, rows = weight_divergence(graph)
@@ -151,7 +103,8 @@ class NetworkPanel(Panel):
             measured=found,
             place=place,
             strengths=strengths,
-            maps=as_maps(strengths, graph.nodes[place]),
+            data=data,
+            maps=as_maps(strengths if data is None else data.mean, graph.nodes[place]),
             divergence=divergence,
             compared=names,
             compared_rows=tuple(rows),
@@ -163,20 +116,22 @@ class NetworkPanel(Panel):
     def refine(self, source: Source, result: NetworkResult, settings: Settings, job: Job) -> NetworkResult:
         """Shuffled weights, the untrained copy, and the run."""
         key = (source.recording.revision, settings.fold_bn, *options_of(settings).values())
-        found = comparison(source, result.graph, result.place, settings, self._parts, key, job)
+        found = comparison(source, result.graph, result.place, settings, self._kept, key, job)
         if settings.ensemble == "none":
             return replace(result, comparison=found)
         source.check_free()
         history = None if source.history is None else source.history.checkpoint_epochs
-        networks = ("many", settings.ensemble, history, settings.fold_bn, *options_of(settings).values())
-        return replace(result, comparison=found, many=self._parts.get(networks, lambda: many(source, settings, job)))
+        networks = (settings.ensemble, history, settings.fold_bn, *options_of(settings).values())
+        return replace(
+            result, comparison=found, many=self._kept.many.get(networks, lambda: many(source, settings, job))
+        )
 
     def show(self, result: NetworkResult, settings: Settings) -> None:
         """Draw what is known so far."""
         drawn = result.picture
         column = drawn.selected[0] if drawn.selected else -1
         is_here = bool(drawn.columns) and drawn.columns[column].name == result.name
-        signed = settings.sign == "signed"
+        signed = settings.sign == "signed" or result.data is not None
         self.views["map"].update(result.maps, selected=drawn.selected[1] if is_here else None, signed=signed)
         self.views["graph"].update(drawn.columns, drawn.joins, drawn.strands, selected=drawn.selected)
         selected = result.place if result.place in result.compared_rows else None
@@ -204,6 +159,7 @@ class NetworkPanel(Panel):
             ),
         ]  # fmt: skip
         shown = [
+            menu("network.shown", "Pictures of", settings.shown, list(SHOWN)),
             menu("network.measure", "Fluctuation", settings.measure, list(MEASURES)),
             menu("network.compare", "Divergence of", settings.compare, list(COMPARED)),
             menu("network.ensemble", "Networks by accuracy", settings.ensemble, list(ENSEMBLES)),
@@ -252,4 +208,4 @@ class NetworkPanel(Panel):
 
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
-        return code(settings, source)
+        return code(settings, source, self._over_data)

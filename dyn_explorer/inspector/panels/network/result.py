@@ -134,6 +134,32 @@ class Many:
 
 
 @dataclass(frozen=True, eq=False)
+class OverData:
+    """Neuron strength or activation of the chosen nodes: a reconstruction.
+
+    Attributes
+    ----------
+    layer : str
+        Whose outputs it is.
+    label : str
+        What it is, of which layer.
+    mean : ndarray
+        Over the inputs, in the shape of the nodes.
+    edges, density : ndarray (n + 1,), (n,)
+        Of all neurons and inputs together.
+    inputs : int
+        How many.
+    """
+
+    layer: str
+    label: str
+    mean: np.ndarray
+    edges: np.ndarray
+    density: np.ndarray
+    inputs: int
+
+
+@dataclass(frozen=True, eq=False)
 class NetworkResult:
     """What the Network panel shows.
 
@@ -144,8 +170,10 @@ class NetworkResult:
         The chosen node layer.
     strengths : ndarray
         Of its nodes, in their shape.
+    data : OverData or None
+        Where a measure over data is looked at instead.
     maps : ndarray (channels, h, w) or (n,)
-        The same, laid out to be looked at.
+        What is looked at, laid out as pictures.
     divergence : ndarray (n, n)
         Of what is compared.
     compared : tuple of str
@@ -163,6 +191,7 @@ class NetworkResult:
     measured: Measured
     place: int
     strengths: np.ndarray
+    data: OverData | None
     maps: np.ndarray
     divergence: np.ndarray
     compared: tuple[str, ...]
