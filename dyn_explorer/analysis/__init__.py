@@ -23,8 +23,8 @@ from dyn_explorer.analysis.ensemble import Ensemble, accuracy_bins, ensemble
 from dyn_explorer.analysis.filter_svd import FilterSVD, filter_svd
 from dyn_explorer.analysis.hypergraph import Hypergraph
 from dyn_explorer.analysis.hypergraph_export import to_hif, to_hypernetx, to_xgi
-from dyn_explorer.analysis.layer_fields import hidden_activations, layer_fields
 from dyn_explorer.analysis.input_mismatch import input_mismatch
+from dyn_explorer.analysis.layer_fields import hidden_activations, layer_fields
 from dyn_explorer.analysis.layer_fluctuation import (
     FluctuationNull,
     fluctuation_null,

@@ -154,7 +154,7 @@ class Classifier:
 
 
 def _close(margin: torch.Tensor, scores: torch.Tensor) -> list[int]:
-    """Columns of `scores` whose two best differ by little; equal ones are no matter of rounding, they stay as they are."""
+    """Columns of `scores` whose two best differ by little; equal ones are no matter of rounding and stay."""
     tolerance = _UNSURE * scores.abs().amax(0)
     return ((margin.abs() < tolerance) & (margin != 0)).nonzero()[:, 0].tolist()
 

@@ -30,9 +30,9 @@ from .model_scatter import ModelScatter
 from .node_graph import NodeColumn, NodeGraph, Strand
 from .noisy_pictures import NoisyPictures
 from .parallel_coordinates import ParallelCoordinates
+from .phase_wheel import PhaseWheel
 from .picture_grid import PictureGrid
 from .rank_density import RankDensity
-from .phase_wheel import PhaseWheel
 from .singular_values import SingularValues
 from .spectrum_density import SpectrumDensity
 from .strength_maps import StrengthMaps
@@ -69,9 +69,9 @@ __all__ = [
     "NoiseCurve",
     "NoisyPictures",
     "ParallelCoordinates",
+    "PhaseWheel",
     "PictureGrid",
     "RankDensity",
-    "PhaseWheel",
     "SingularValues",
     "SpectrumDensity",
     "Strand",
