@@ -80,21 +80,26 @@ class Classifier:
         scores = self.scores(inputs, weights).T.contiguous()
         own = labels[None]
         margin = scores.gather(0, own)[0] - scores.scatter(0, own, -torch.inf).amax(0)
-        right = (margin > 0) & margin.isfinite()
-        if (ties := margin == 0).any():
+        right = (margin > 0) & (margin < torch.inf)
+        close = (margin.abs() <= _tolerance(scores)) & (margin.abs() < torch.inf)
+        if close.any():
+            ties = margin == 0  # rounding plays no part in these
             right[ties] = scores[:, ties].argmax(0) == labels[ties]
-        for index in _close(margin, scores):
-            alone = self.scores(inputs[index : index + 1], weights)[0]
-            right[index] = alone.argmax() == labels[index]
+            for index in (close & ~ties).nonzero()[:, 0].tolist():
+                right[index] = self._alone(inputs, index, weights) == labels[index]
         return right
+
+    def _alone(self, inputs: torch.Tensor, index: int, weights: Mapping[str, torch.Tensor] | None) -> torch.Tensor:
+        return self.scores(inputs[index : index + 1], weights)[0].argmax()
 
     def _settled(self, inputs: torch.Tensor) -> torch.Tensor:
         """Predicted classes of a batch, the same in every batch."""
         scores = self.scores(inputs)
         first, second = scores.topk(2, dim=1).values.unbind(1)
         chosen = scores.argmax(1)
-        for index in _close(first - second, scores.T):
-            chosen[index] = self.scores(inputs[index : index + 1])[0].argmax()
+        close = (first - second <= _tolerance(scores.T)) & (first != second)
+        for index in close.nonzero()[:, 0].tolist():
+            chosen[index] = self._alone(inputs, index, None)
         return chosen
 
     def _batch_size(self, one: torch.Tensor, memory_budget: int) -> int:
@@ -153,10 +158,9 @@ class Classifier:
         return scores.shape[1]
 
 
-def _close(margin: torch.Tensor, scores: torch.Tensor) -> list[int]:
-    """Columns of `scores` whose two best differ by little; equal ones are no matter of rounding and stay."""
-    tolerance = _UNSURE * scores.abs().amax(0)
-    return ((margin.abs() < tolerance) & (margin != 0)).nonzero()[:, 0].tolist()
+def _tolerance(scores: torch.Tensor) -> torch.Tensor:
+    """Difference of the two best scores, of each column, that rounding could turn around."""
+    return _UNSURE * scores.abs().amax(0)
 
 
 def _first_floating(output: object, count: int) -> torch.Tensor | None:

@@ -357,6 +357,15 @@ def test_other_bad_questions(network, digits, line):
     assert (cut.accuracy == 1).all()
 
 
+def test_equal_scores_are_decided_as_argmax_decides_them(digits):
+    silent = nn.Linear(64, 10)
+    nn.init.zeros_(silent.weight)
+    nn.init.zeros_(silent.bias)
+    for label, right in ((0, 1.0), (3, 0.0)):
+        basin = analysis.sample_basin(silent, digits[0], [label] * 200, sigmas=GRID, draws=2)
+        assert (basin.accuracy == right).all()
+
+
 def test_scores_that_are_not_finite_are_wrong():
     class Overflows(nn.Module):
         def forward(self, x):
