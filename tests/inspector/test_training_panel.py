@@ -10,7 +10,7 @@ from torch import nn
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError, History
-from dyn_explorer.inspector.panels.training.result import EpochAxis
+from dyn_explorer.inspector.panels.epoch_axis import EpochAxis
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 from dyn_explorer.views import Curve, Curves, Densities, Distribution, DivergenceMap
 
 from ..base import Settings
-from ..training.result import positions
+from ..epoch_axis import EpochAxis
 from .options import BINS, MEASURES
 from .result import NetworkResult
 from .tables import ratio
@@ -73,14 +73,15 @@ def draw_run(view: Curves, result: NetworkResult, measure: str) -> None:
         view.summary = "The epochs are measured next." if result.comparison is None else NO_RUN
         return
     over = run.null_mean if measure == "ratio" else np.ones(len(run.epochs))
-    x, ticks = positions(run.epochs)
+    axis = EpochAxis.of(run.epochs)
+    x = axis.place(run.epochs)
     curves = [
         _null(x, ratio(run.null_mean, over), ratio(run.null_sd, over)),
         Curve(f"nodes of {result.name}", x, ratio(run.fluctuation, over), epochs=run.epochs),
     ]
     at = [] if result.epoch is None else np.flatnonzero(run.epochs == result.epoch)
     cursor = float(x[at[0]]) if len(at) else None
-    view.update(curves, x_label="epoch", y_label=LABELS[measure], cursor=cursor, ticks=ticks)
+    view.update(curves, x_label="epoch", y_label=LABELS[measure], cursor=cursor, ticks=axis.ticks)
 
 
 def draw_many(densities: Densities, bins: DivergenceMap, result: NetworkResult, settings: Settings) -> None:
