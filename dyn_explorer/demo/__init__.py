@@ -2,8 +2,8 @@
 
 from .checkpoints import CHECKPOINTS, load
 from .data import CLASS_NAMES, digits, shuffled
+from .digit_networks import digits_mlp
 from .fully_connected import mlp, train_steps
-from .mlp import digits_mlp
 from .model import SmallCNN, small_cnn
 from .runs import RUN_EPOCHS, RUN_LABELS, RUN_LENGTH, RUN_SEEDS, history
 from .training import OPTIMISERS, accuracy, train
