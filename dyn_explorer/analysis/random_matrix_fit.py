@@ -88,7 +88,8 @@ def random_matrix_fit(singular_values: object, shape: Sequence[int]) -> RandomMa
     The exponent is the maximum-likelihood one in closed form, ``1 + n / sum ln(x / x_min)``, for the `x_min` of
     smallest Kolmogorov-Smirnov distance, without bounds on the exponent. Fewer than 50 eigenvalues tell no exponent
     from another: there is none then. A Gaussian matrix has an exponent too (about 10 for 256 x 2304), so an exponent
-    alone is no sign of training; compare it with that of shuffled weights.
+    alone is no sign of training; compare it with that of shuffled weights. To take the variance from the median, which
+    a few spikes do not move, and to refuse few eigenvalues, are our choices.
 
     References
     ----------

@@ -71,7 +71,7 @@ def test_nulls_links_and_gain_arrive(open_inspector, model):
     assert rows["exponent α"] == ["n/a", "n/a", "n/a"]
     assert "±" in rows["stable rank Σλ / λ₁"][1]
     assert float(rows["stable rank Σλ / λ₁"][2]) > 1
-    assert "Verdict: untrained-like." in panel.metrics(result)["note"]
+    assert "Verdict: untrained-like (our rule" in panel.metrics(result)["note"]
     assert "20 positive eigenvalues; a power law wants at least 50" in panel.metrics(result)["note"]
     for view in panel.views.values():
         assert view.summary.endswith(".")

@@ -94,7 +94,10 @@ def metrics(result: FiltersResult) -> dict | None:
         }
         for name, label, hint in METRICS
     ]
-    notes = [] if comparison is None else [f"Verdict: {spectrum_verdict(spectrum, comparison.shuffled)}."]
+    notes = []
+    if comparison is not None:
+        verdict = spectrum_verdict(spectrum, comparison.shuffled)
+        notes.append(f"Verdict: {verdict} (our rule: structured has more spikes and a larger λ₁ than every shuffle).")
     notes.append(f"No exponent: {spectrum.reason}." if spectrum.reason else "")
     if comparison is not None and comparison.untrained_reason:
         notes.append(f"No untrained copy: {comparison.untrained_reason}")
