@@ -28,14 +28,15 @@ def test_layers_epochs_neurons_and_truncation_are_followed(open_lab, artifacts, 
     lab.page.wait_for_timeout(600)
     lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / f"neurons_{theme}.png")
     lab.tap("layers", 3, 1)
-    lab.wait_for(lambda: lab.python("[inspector.layer, inspector.epoch]") == ["conv2", 4], "the tapped cell")
-    lab.wait_for(lambda: lab.python("inspector.results['neurons'].epoch") == 4, "its epoch")
+    lab.page.wait_for_selector(".dx-facts:has-text('weights of epoch 4')")
+    lab.page.wait_for_function("document.querySelector('.dx-numbers')?.textContent.includes('conv2')")
     lab.tap("neurons", 2, 6)
-    lab.wait_for(lambda: lab.python("inspector.results['neurons'].category") == 6, "the tapped class")
+    lab.page.wait_for_function("document.querySelector(\"[data-name='neurons.category'] output\").textContent === '6'")
     lab.slide("neurons.start", 1)
     lab.page.wait_for_selector(".dx-numbers:has-text('truncated')")
     lab.page.wait_for_function(MEASURED, timeout=60_000)
     lab.page.wait_for_timeout(400)
     lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / f"neurons_{theme}_tapped.png")
+    assert lab.python("[inspector.layer, inspector.epoch, inspector.results['neurons'].category]") == ["conv2", 4, 6]
     assert lab.page.evaluate(OVERFLOW) == []
     assert lab.errors == []
