@@ -59,6 +59,6 @@ def follow_the_hand(lab) -> None:
         "document.querySelector('.dx-card-map .dx-summary').textContent.includes('zero is dark')"
     )
     lab.choose("network.ensemble", "Bundled (digits)")
-    lab.page.wait_for_selector(".dx-metrics:has-text('Networks by test_accuracy')", timeout=60_000)
+    lab.page.wait_for_selector(".dx-metrics:has-text('test_accuracy')", timeout=60_000)
     lab.page.wait_for_timeout(800)
     assert lab.page.evaluate(OVERFLOW) == []
