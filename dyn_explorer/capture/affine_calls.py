@@ -48,6 +48,12 @@ def _linear(_inputs: torch.Tensor, call: Mapping) -> AffineLayer:
     return AffineLayer(call["weight"], call.get("bias"))
 
 
+def _product(_inputs: torch.Tensor, call: Mapping) -> AffineLayer:
+    if call.get("alpha", 1) != 1 or call.get("beta", 1) != 1:
+        raise DynExplorerError("it scales the product or the bias by a number, which is not supported")
+    return AffineLayer(call["mat2"].T, call["bias"])
+
+
 def _pool(inputs: torch.Tensor, call: Mapping) -> AffineLayer:
     rank = inputs.ndim - 2
     size = _spread(call["kernel_size"], rank)
@@ -105,8 +111,21 @@ _BY_DIMENSION = {
 AFFINE: dict[str, tuple[Callable, tuple[str, ...]]] = {
     **{f"{name}{d}d": made for name, made in _BY_DIMENSION.items() for d in (1, 2, 3)},
     "linear": (_linear, ("input", "weight", "bias")),
+    "addmm": (_product, ("bias", "input", "mat2")),
     "mean": (_mean, ("input", "dim", "keepdim")),
 }
+
+
+def input_of(function: str, args: tuple) -> object:
+    """What a call of `AFFINE` reads, or None where it is not among its positional arguments.
+
+    Example
+    -------
+    >>> input_of("linear", ("x", "weight"))
+    'x'
+    """
+    place = AFFINE[function][1].index("input")
+    return args[place] if place < len(args) else None
 
 
 def affine_layer(function: str, args: tuple, kwargs: Mapping) -> AffineLayer:

@@ -14,7 +14,7 @@ from dyn_explorer.analysis.affine_layer import exact
 from dyn_explorer.analysis.layer_graph import fits
 from dyn_explorer.errors import DynExplorerError
 
-from .affine_calls import AFFINE, affine_layer
+from .affine_calls import AFFINE, affine_layer, input_of
 from .graph_functions import ASKS, ELEMENTWISE, PASSING, SCALES, SUMS, why_open
 from .node_groups import Groups, Value
 from .tap import all_tensors
@@ -132,33 +132,31 @@ class Trace(TorchFunctionMode):
     def _follow(self, function: str, args: tuple, kwargs: Mapping, known: list[Value], out: list, before) -> None:
         first = out[0]
         value = self._value(args[0]) if args else None
-        if function in AFFINE and before is not None:
-            self._link(function, args, kwargs, value, first)
+        if function in AFFINE and isinstance(read := input_of(function, args), torch.Tensor):
+            self._link(function, args, kwargs, read, first)
         elif function == "batch_norm" and value is not None:
             self._hold(first, self._batch_norm(value, args, kwargs))
-        elif function in SCALES and len({value.group for value in known}) == 1 and self._alike(known, first):
+        elif function in SCALES and len({value.group for value in known}) == 1 and self._alike(args, kwargs, first):
             # With a constant a sum only shifts; any other is a function that acts on each node.
             self._hold(first, self.groups.passed(known[0], fresh=function in SUMS and len(known) == 1))
-        elif len(known) == 2 and function in SUMS and "alpha" not in kwargs and self._alike(known, first):
+        elif len(known) == 2 and function in SUMS and "alpha" not in kwargs and self._alike(args, kwargs, first):
             name = self._name("add")
             nodes = self._nodes(name, first, channel_dim=known[0].group.nodes.channel_dim)
             self._hold(first, self.groups.summed(*known, name, nodes))
-        elif value is not None and _size(first) == _size_of(value) and first.shape[0] == before[0] and (
-            function in ELEMENTWISE or function in PASSING
-        ):  # fmt: skip
+        elif value is not None and function in ELEMENTWISE | PASSING and _holds(value, first, before):
             self._hold(first, self.groups.passed(value, fresh=function in PASSING))
         else:
             self._open(function, known, out)
 
-    def _alike(self, values: list[Value], out: torch.Tensor) -> bool:
-        return all(_size_of(value) == _size(out) for value in values)
+    def _alike(self, args: tuple, kwargs: Mapping, out: torch.Tensor) -> bool:
+        """Whether what is known of the arguments has the shape of the result, so that nothing is spread over places."""
+        return all(tensor.shape == out.shape for tensor in all_tensors((args, kwargs)) if id(tensor) in self._values)
 
     def _nodes(self, name: str, out: torch.Tensor, *, open_in: str = "", channel_dim: int = 0) -> NodeLayer:
         return NodeLayer(name, tuple(out.shape[1:]) or (1,), open_in=open_in, channel_dim=channel_dim)
 
-    def _link(self, function: str, args: tuple, kwargs: Mapping, value: Value | None, out: torch.Tensor) -> None:
-        name = self._new_name(function)
-        inputs = args[0]
+    def _link(self, function: str, args: tuple, kwargs: Mapping, inputs: torch.Tensor, out: torch.Tensor) -> None:
+        name, value = self._new_name(function), self._value(inputs)
         try:
             layer = affine_layer(function, args, kwargs)
         except DynExplorerError as error:
@@ -172,9 +170,12 @@ class Trace(TorchFunctionMode):
         elif not fits(layer.node_shape_in, value.group.nodes.shape):
             why = "the places of these nodes are taken apart here, which is not followed"
             value = self.groups.opened([value], self._nodes(f"{name} in", inputs, open_in=why, channel_dim=along))
-        if along and layer.node_shape_in == value.group.nodes.shape[-1:]:
-            value.group.nodes = replace(value.group.nodes, channel_dim=along)
-        self._hold(out, self.groups.linked(value, name, layer, self._nodes(name, out, channel_dim=along)))
+        made, read = self._nodes(name, out, channel_dim=along), value.group.nodes
+        if layer.input_shape is None and len(read.shape) > 1 and layer.node_shape_in == read.shape[-1:]:
+            # The same links at each position, however the positions are laid out just now.
+            value.group.nodes = replace(read, channel_dim=-1)
+            made = NodeLayer(name, (*read.shape[:-1], *layer.node_shape_out), channel_dim=-1)
+        self._hold(out, self.groups.linked(value, name, layer, made))
 
     def _batch_norm(self, value: Value, args: tuple, kwargs: Mapping) -> Value:
         names = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
@@ -213,9 +214,9 @@ def _scale_and_shift(call: Mapping) -> tuple[torch.Tensor, torch.Tensor]:
     return scale, values.get("bias", 0.0) - values["running_mean"] * scale
 
 
-def _size(tensor: torch.Tensor) -> int:
-    return tensor[0].numel() if tensor.ndim and len(tensor) else 0
-
-
-def _size_of(value: Value) -> int:
-    return value.group.nodes.size
+def _holds(value: Value, tensor: torch.Tensor, before: torch.Size) -> bool:
+    """Whether a tensor has a place for each node of a value, or one for each at every position."""
+    nodes = value.group.nodes
+    whole = tensor.ndim > 0 and len(tensor) > 0 and tensor[0].numel() == nodes.size and tensor.shape[0] == before[0]
+    kept = tensor.ndim > 1 and tensor.numel() == before.numel() and tensor.shape[-1:] == before[-1:] == nodes.shape[-1:]
+    return whole or kept

@@ -177,6 +177,21 @@ def test_tokens_share_their_links_and_attention_has_none():
     assert "statistics of each input" in graph.reasons["norm1"]
 
 
+def test_matrices_that_read_all_positions_of_a_batch_at_once():
+    from transformers import GPT2Config, GPT2Model
+
+    config = GPT2Config(n_embd=8, n_layer=1, n_head=2, vocab_size=20, bos_token_id=0, eos_token_id=0)
+    model = GPT2Model(config).eval()
+    graph = layer_graph(model, torch.randint(0, 20, (2, 5)))
+    mlp = model.h[0].mlp
+    assert [link.name for link in graph.links if link.layer is not None] == [
+        "h.0.attn.c_attn", "h.0.attn.c_proj", "h.0.mlp.c_fc", "h.0.mlp.c_proj",
+    ]  # fmt: skip
+    hidden = AffineLayer(mlp.c_fc.weight.T, mlp.c_fc.bias).in_strength()
+    sent = AffineLayer(mlp.c_proj.weight.T).out_strength()
+    assert torch.allclose(named(graph, "h.0.mlp.c_fc").reshape(-1, 32)[0], hidden + sent)
+
+
 def test_real_architectures_are_followed():
     from transformers import ResNetConfig, ResNetModel
 
@@ -220,6 +235,21 @@ def test_what_scales_before_a_sum_is_a_function_of_its_nodes():
     into = AffineLayer(model.first.weight, model.first.bias).in_strength()
     assert torch.allclose(named(graph, "first"), into + 1)
     assert torch.allclose(named(graph, "add"), 2 + AffineLayer(model.last.weight).out_strength())
+
+
+def test_a_sum_that_spreads_one_side_is_open():
+    class Spread(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.last = nn.Conv2d(2, 2, 3, padding=1), nn.Conv2d(2, 1, 1)
+
+        def forward(self, x):
+            y = self.conv(x)
+            return self.last(torch.relu(y + y.mean((2, 3), keepdim=True)))
+
+    graph = layer_graph(Spread(), torch.rand(2, 2, 4, 4))
+    assert [link.name for link in graph.links] == ["conv", "mean", "last"]
+    assert next(nodes for nodes in graph.nodes if nodes.name == "add").open_in.startswith("add: it is not followed")
 
 
 def test_batchnorm_before_a_sum_is_folded_or_a_function_of_its_nodes():
