@@ -1,7 +1,7 @@
 """Basins of small networks on the digits against width, depth, class and, with --grokking, training time.
 
-python benchmarks/basins_recreation.py              # about two minutes on one thread
-python benchmarks/basins_recreation.py --grokking   # another minute
+python benchmarks/basins_recreation.py              # half a minute on one thread
+python benchmarks/basins_recreation.py --grokking   # a minute and a half
 
 Set-up: 1,297 training and 500 test digits, `demo.digits_mlp` and `demo.train`: Adam from 1e-3, falling evenly to 0,
 batches of 128, 60 epochs. Basins over the training samples, 4 draws of inputs and 8 of weights. The set-up is ours: the

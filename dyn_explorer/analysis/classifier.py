@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 
 import torch
@@ -68,16 +68,25 @@ class Classifier:
                 output = torch.func.functional_call(self.network, weights, (given,), tie_weights=False)
         return _first_floating(output, len(inputs))
 
-    def right(
-        self, inputs: torch.Tensor, labels: torch.Tensor, weights: Mapping[str, torch.Tensor] | None = None
-    ) -> torch.Tensor:
-        """Whether each input of a batch gets its label, (n,) of bool; a score that is not finite is wrong.
+    def right(self, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Whether each input of a batch gets its label, (n,) of bool; see `decided`."""
+        return self.decided(self.scores(inputs), labels, lambda index: self.scores(inputs[index : index + 1])[0])
+
+    def decided(self, scores: torch.Tensor, labels: torch.Tensor, alone: Callable[[int], torch.Tensor]) -> torch.Tensor:
+        """Whether the label's score is the best, (n,) of bool; a score that is not finite is wrong.
 
         The last digits of a score depend on the batch that it is computed in. Where they could decide, the input is
         asked about alone, so that the answer is the same in every batch.
+
+        Parameters
+        ----------
+        scores : Tensor (n, n_classes)
+        labels : Tensor (n,)
+        alone : callable
+            ``alone(index)`` gives the scores (n_classes,) of one input in a batch of its own.
         """
         # One row per class, because a maximum over short rows costs as much as a layer.
-        scores = self.scores(inputs, weights).T.contiguous()
+        scores = scores.T.contiguous()
         own = labels[None]
         margin = scores.gather(0, own)[0] - scores.scatter(0, own, -torch.inf).amax(0)
         right = (margin > 0) & (margin < torch.inf)
@@ -86,11 +95,8 @@ class Classifier:
             ties = margin == 0  # rounding plays no part in these
             right[ties] = scores[:, ties].argmax(0) == labels[ties]
             for index in (close & ~ties).nonzero()[:, 0].tolist():
-                right[index] = self._alone(inputs, index, weights) == labels[index]
+                right[index] = alone(index).argmax() == labels[index]
         return right
-
-    def _alone(self, inputs: torch.Tensor, index: int, weights: Mapping[str, torch.Tensor] | None) -> torch.Tensor:
-        return self.scores(inputs[index : index + 1], weights)[0].argmax()
 
     def _settled(self, inputs: torch.Tensor) -> torch.Tensor:
         """Predicted classes of a batch, the same in every batch."""
@@ -99,7 +105,7 @@ class Classifier:
         chosen = scores.argmax(1)
         close = (first - second <= _tolerance(scores.T)) & (first != second)
         for index in close.nonzero()[:, 0].tolist():
-            chosen[index] = self._alone(inputs, index, None)
+            chosen[index] = self.scores(inputs[index : index + 1])[0].argmax()
         return chosen
 
     def _batch_size(self, one: torch.Tensor, memory_budget: int) -> int:

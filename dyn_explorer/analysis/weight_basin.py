@@ -21,7 +21,10 @@ from dyn_explorer.analysis.basin_search import (
     normal,
     stream,
 )
+from dyn_explorer.analysis.classifier import Classifier
 from dyn_explorer.errors import DynExplorerError
+
+_SCORES = 1 << 20  # that are kept until they are compared, all at once because many small comparisons cost more
 
 
 def weight_layers(model: nn.Module, *, biases: bool = False, norms: bool = False) -> dict[str, tuple[str, ...]]:
@@ -173,24 +176,46 @@ def _evaluate(
     draws: range,
     reports: Reports,
 ) -> np.ndarray:
-    count, rows = len(task.inputs), task.classifier.rows
+    classifier, inputs, count = task.classifier, task.inputs, len(task.inputs)
+    names = [(name, first) for name, first in aliases.items() if first in weights]
+    together = max(1, _SCORES // (count * classifier.n_classes))
     right = np.empty((len(sigmas), len(draws), count), dtype=bool)
     for place, draw in enumerate(draws):
         noise = {
-            name: normal(stream(task.seed, draw, name_key(name)), tuple(values.shape), values)
+            name: normal(stream(task.seed, draw, name_key(name)), tuple(values.shape), values).mul_(sds[name])
             for name, values in weights.items()
         }
-        for index, sigma in enumerate(sigmas):
-            reports((place + index / len(sigmas)) / len(draws))
-            moved = {
-                name: torch.add(values, noise[name], alpha=float(sigma) * sds[name]) for name, values in weights.items()
-            }
-            everywhere = {name: moved[first] for name, first in aliases.items() if first in moved}
-            for start in range(0, count, rows):
-                part = slice(start, start + rows)
-                answers = task.classifier.right(task.inputs[part], task.labels[part], everywhere)
-                right[index, place, part] = answers.cpu().numpy()
+        moved = partial(_moved, weights, noise, names)
+        for first in range(0, len(sigmas), together):
+            some = sigmas[first : first + together].tolist()
+            scores = []
+            for index, sigma in enumerate(some, start=first):
+                reports((place + index / len(sigmas)) / len(draws))
+                now = moved(sigma)
+                scores += [classifier.scores(part, now) for part in inputs.split(classifier.rows)]
+            alone = partial(_alone, classifier, inputs, moved, some)
+            answers = classifier.decided(torch.cat(scores), task.labels.repeat(len(some)), alone)
+            right[first : first + len(some), place] = answers.view(len(some), count).cpu().numpy()
     return right
+
+
+def _moved(
+    weights: dict[str, torch.Tensor], noise: dict[str, torch.Tensor], names: list[tuple[str, str]], sigma: float
+) -> dict[str, torch.Tensor]:
+    made = {name: torch.add(values, noise[name], alpha=sigma) for name, values in weights.items()}
+    return {name: made[first] for name, first in names}
+
+
+def _alone(
+    classifier: Classifier,
+    inputs: torch.Tensor,
+    moved: Callable[[float], dict[str, torch.Tensor]],
+    sigmas: list[float],
+    index: int,
+) -> torch.Tensor:
+    """Scores of one input, of those that stand one amplitude after the other, in a batch of its own."""
+    place, row = divmod(index, len(inputs))
+    return classifier.scores(inputs[row : row + 1], moved(sigmas[place]))[0]
 
 
 def _chosen(known: dict[str, tuple[str, ...]], layers: str | Iterable[str] | None) -> dict[str, tuple[str, ...]]:

@@ -73,7 +73,7 @@ def test_it_is_what_a_slow_loop_over_the_same_noise_counts(space, network, digit
                         stream = basin_search.stream(5, draw, basin_search.name_key(name))
                         noise = basin_search.normal(stream, tuple(parameter.shape), parameter)
                         sd = parameter.detach().double().std(correction=0).item()
-                        parameter.data = parameter.data + sigma * sd * noise
+                        parameter.data = torch.add(parameter.data, sd * noise, alpha=sigma)
             with torch.no_grad():
                 slow[s, draw] = [moved(noisy[i : i + 1]).argmax() == labels[i] for i in range(60)]
     assert (basin.right == slow).all()

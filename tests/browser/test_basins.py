@@ -6,14 +6,18 @@ from test_look import OVERFLOW
 
 OPEN = """
 import dyn_explorer as dx
-images, labels = dx.demo.digits("test")
-inspector = dx.explore(dx.demo.load("trained"), images[:32], labels[:32], history=dx.demo.history("true", 0))
-state = inspector.state()
-inspector.load_state({**state, "options": {"basins": {"images": 32, "draws": 2}}})
+images, labels = dx.demo.digits("train")
+images, labels = images[:256], labels[:256]
+model = dx.demo.small_cnn()
+history = dx.History(model, images[:8], layers=["head"], checkpoints=True)
+note = lambda epoch, loss: history.record(epoch=epoch, loss=loss)
+losses = dx.demo.train(model, images, labels, epochs=4, after_epoch=note)
+inspector = dx.explore(model, images[:24], labels[:24], history=history)
+inspector.load_state({**inspector.state(), "options": {"basins": {"images": 24, "draws": 2}}})
 inspector
 """
 FILLED = "!document.querySelector('.dx-metrics')?.textContent.includes('…')"
-RUN = "document.querySelector('.dx-card-path .dx-summary')?.textContent.includes('to epoch 120')"
+RUN = "document.querySelector('.dx-card-path .dx-summary')?.textContent.includes('to epoch 4')"
 
 
 def test_basins_are_drawn_whole_and_follow_the_hand(open_lab, artifacts):
