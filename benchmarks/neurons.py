@@ -1,7 +1,7 @@
 """Rank alignment, linear maps and truncation: what they cost, what chance gives, and what re-creates on the digits.
 
 python benchmarks/neurons.py               # about a minute on one core
-python benchmarks/neurons.py --grokking    # another minute
+python benchmarks/neurons.py --grokking    # another two minutes
 """
 
 from __future__ import annotations
