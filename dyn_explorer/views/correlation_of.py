@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dyn_explorer.analysis import correlation as correlate
 from dyn_explorer.errors import DynExplorerError
 
 from .model_scatter import ModelScatter
@@ -87,6 +86,8 @@ def show_correlation(
     **options: object,
 ) -> None:
     """Draw as `correlation` does, in a view that is there."""
+    from dyn_explorer.analysis import correlation as correlate  # it brings torch, which views do without
+
     models = list(_checked(table)["model"].unique())
     x, null = of_models(table, measure, layer), of_models(table, measure, layer, column="null")
     y = of_models(table, against, layer)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from bokeh.models import ColumnDataSource, TapTool
 
-from dyn_explorer.analysis import Coefficient, Correlation
-
 from .base import View, empty, finite_bounds, hover, plain_glyph, quiet_figure
 from .theme import NEUTRAL, SELECTED, STABLE
+
+if TYPE_CHECKING:
+    from dyn_explorer.analysis import Coefficient, Correlation
 
 _NAMES = ("x", "y", "row", "name", "edge", "width")
 
