@@ -64,9 +64,11 @@ class Densities(View):
         edges, densities = np.asarray(edges, float), np.asarray(densities, float)
         steps = np.repeat(edges, 2)[1:-1]
         self._lines.data = {
-            "xs": [steps] * len(densities), "ys": [np.repeat(row, 2) for row in densities], "value": list(range(len(names))),
+            "xs": [steps] * len(densities),
+            "ys": [np.repeat(row, 2) for row in densities],
+            "value": list(range(len(names))),
             "name": list(names),
-        }  # fmt: skip
+        }
         self.mapper.high = max(len(names) - 1, 1)
         self._fit(self.figure.x_range, float(edges[0]), float(edges[-1]))
         self._fit(self.figure.y_range, 0.0, 1.05 * float(densities.max(initial=0.0)) or 1.0)
