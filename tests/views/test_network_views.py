@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bokeh.embed import components
 
-from dyn_explorer.views import Distribution, DivergenceMap, NodeColumn, NodeGraph, Strand, StrengthMaps
+from dyn_explorer.views import Densities, Distribution, DivergenceMap, NodeColumn, NodeGraph, Strand, StrengthMaps
 from dyn_explorer.views.theme import GROWING, SELECTED, STABLE
 
 
@@ -114,3 +114,15 @@ def test_marks_links_and_joins_of_a_graph():
     assert "No node is chosen" in view.summary
     view.clear()
     assert view.rows.data["x"] == []
+
+
+def test_densities_are_coloured_in_order():
+    view = Densities()
+    view.update(np.arange(3.0), np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]), ["a", "b", "c"], x_label="s")
+    assert view._lines.data["value"] == [0, 1, 2]
+    assert view.mapper.high == 2
+    assert view._lines.data["ys"][0].tolist() == [1, 1, 0, 0]
+    assert view.summary == "Density of s for a, b, c."
+    components(view.figure)
+    view.clear()
+    assert view._lines.data["xs"] == []

@@ -52,7 +52,7 @@ CARDS = (
     Card(
         "ensemble",
         "Densities by accuracy",
-        "All nodes (or weights) of a bin's networks pooled, coloured by accuracy; one network of each run per bin. "
+        "All nodes (or weights) of a bin's networks pooled, from dark (low) to bright; one network per run and bin. "
         "Alike densities do not mean that weights carry no information.",
         half=True,
     ),

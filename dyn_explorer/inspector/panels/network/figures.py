@@ -102,7 +102,7 @@ def draw_many(densities: Densities, bins: DivergenceMap, result: NetworkResult, 
         what, drawn, divergence = f"link weights of {found.layers[place]}", found.weights, found.weight_divergence
         pool = ""
     names = [f"{text} ({count})" for text, count in zip(made.bins, found.counts, strict=True)]
-    densities.update(*drawn[place], made.middles, names, x_label=what)
+    densities.update(*drawn[place], names, x_label=what)
     densities.summary = f"{densities.summary[:-1]} of {made.score} (networks)."
     bins.update(divergence[place], names)
     bins.summary += pool

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
-
 from dyn_explorer import analysis, capture, demo
 from dyn_explorer.errors import Cancelled, DynExplorerError
 from dyn_explorer.inspector.jobs import Job
@@ -56,7 +54,6 @@ def _binned(histories: list, model, read: Callable, settings: Settings, job: Job
     return Many(
         found,
         tuple(f"{EDGES[number]:g} to {EDGES[number + 1]:g}" for number in used),
-        tuple(float(np.mean(EDGES[number : number + 2])) for number in used),
         score,
         len(histories),
     )

@@ -162,7 +162,7 @@ class NetworkPanel(Panel):
             menu("network.shown", "Pictures of", settings.shown, list(SHOWN)),
             menu("network.measure", "Fluctuation", settings.measure, list(MEASURES)),
             menu("network.compare", "Divergence of", settings.compare, list(COMPARED)),
-            menu("network.ensemble", "Networks by accuracy", settings.ensemble, list(ENSEMBLES)),
+            menu("network.ensemble", "Accuracy bins", settings.ensemble, list(ENSEMBLES)),
         ]
         if settings.limits.epochs:
             places = [*((epoch, str(epoch)) for epoch in settings.limits.epochs), (None, "now")]

@@ -110,8 +110,6 @@ class Many:
         None where there is nothing to compare.
     bins : tuple of str
         Range of each bin.
-    middles : tuple of float
-        Middle of each bin.
     score : str
         Metric that was binned.
     runs : int
@@ -122,7 +120,6 @@ class Many:
 
     found: Ensemble | None
     bins: tuple[str, ...] = ()
-    middles: tuple[float, ...] = ()
     score: str = ""
     runs: int = 0
     reason: str = ""
