@@ -67,8 +67,10 @@ def test_what_cannot_be_measured_is_said(images):
     history.record(epoch=0)
     with pytest.raises(DynExplorerError, match="holds no weights, and a trend of the dynamics needs them"):
         dx.metrics_trend(model, history, images, "conv3")
-    with pytest.raises(DynExplorerError, match="epoch 3 was not recorded"):
+    with pytest.raises(DynExplorerError, match="epoch 3 has no checkpoint; epochs with one: 0, 1, 2, 4"):
         dx.metrics_trend(model, dx.demo.history(), images, "conv3", epochs=[3])
+    with pytest.raises(DynExplorerError, match="epoch 300 was not recorded"):
+        dx.metrics_trend(model, dx.demo.history(), images, "conv3", epochs=[300])
     with pytest.raises(DynExplorerError, match="epoch 0 does not fit the model"):
         dx.metrics_trend(torch.nn.Linear(3, 2), dx.demo.history(), torch.zeros(2, 3))
     cancel = threading.Event()

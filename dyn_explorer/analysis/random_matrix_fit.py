@@ -62,6 +62,10 @@ class RandomMatrixFit:
     entropy: float
     reason: str
 
+    def bulk_density(self, x: np.ndarray, ratio: float) -> np.ndarray:
+        """The Marchenko-Pastur density of this variance at eigenvalues `x`, for sides of this ratio (in 0..1)."""
+        return marchenko_pastur_density(np.asarray(x) / self.variance, 1.0, ratio) / self.variance
+
 
 def random_matrix_fit(singular_values: object, shape: Sequence[int]) -> RandomMatrixFit:
     """Compare the spectrum of a weight matrix with that of a random one.

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, Span, TapTool
 
-from dyn_explorer.analysis import marchenko_pastur_density
-
 from .base import View, empty, hover, plain_glyph, quiet_figure
 from .theme import DECAYING, GROWING, NEUTRAL, SELECTED, STABLE
 
@@ -123,7 +121,7 @@ class SpectrumDensity(View):
             return 0.0
         low = max(fit.variance * (1 - math.sqrt(ratio)) ** 2, edges[0] / 1.1)
         x = np.geomspace(low, fit.edge, POINTS)
-        y = marchenko_pastur_density(x / fit.variance, 1.0, ratio) * x / fit.variance * math.log(10)
+        y = fit.bulk_density(x, ratio) * x * math.log(10)
         self._law.data = {"x": x, "y": y}
         return float(y.max())
 

@@ -202,23 +202,26 @@ def test_bundled_runs_are_measured_at_every_epoch_beside_their_null(open_inspect
     assert browser.sections["choices"]["epoch"] is None
 
 
-def test_few_epochs_or_layers_are_said_and_never_drawn_as_numbers(open_inspector, model, history, digits):
+def test_few_epochs_or_layers_are_said_and_never_drawn_as_numbers(open_inspector, model, digits):
+    history = History(model, digits[0][:8], layers=["0"])
+    for epoch in range(5):
+        history.record(epoch=epoch)
     inspector = open_inspector(model, history=history).wait(60)
     inspector.panel = "training"
-    result = inspector.wait(60).results["training"]
+    inspector.wait(60)
     views = inspector._panels["training"].views
+    assert views["index"].summary == "Integration and metastability need 6 recorded epochs."
+    assert views["wheel"].summary == views["index"].summary
+    history.record(epoch=5)
+    inspector.refresh()
+    result = inspector.wait(60).results["training"]
     # One layer is followed, so there is one oscillator over epochs.
     assert "each layer is an oscillator, and 1 is too few" in result.runs[0].synchrony.reason
     assert "1 is too few" in views["metastability"].summary
-    inspector._set_option("training", "follow", "depth")
+    inspector.options("training", follow="depth")
     result = inspector.wait(60).results["training"]
+    assert result.portraits == {}
     assert not any(np.isfinite(seed.integration).any() for seed in result.runs[0].synchrony.seeds)
-    short = History(model, digits[0][:8])
-    short.record(epoch=0)
-    other = open_inspector(model, history=short).wait(60)
-    other.panel = "training"
-    other.wait(60)
-    assert "need 4 recorded epochs" in other._panels["training"].views["index"].summary
 
 
 def test_depth_is_measured_epoch_by_epoch_in_a_deep_model(open_inspector):
@@ -226,7 +229,7 @@ def test_depth_is_measured_epoch_by_epoch_in_a_deep_model(open_inspector):
     deep = nn.Sequential(*(layer for _ in range(26) for layer in (nn.Linear(12, 12), nn.Tanh())))
     inputs = torch.randn(6, 12)
     history = History(deep, inputs)
-    for epoch in range(5):
+    for epoch in range(6):
         with torch.no_grad():
             deep[0].weight.add_(0.1 * torch.randn(12, 12))
         history.record(epoch=epoch)

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 import dyn_explorer as dx
 from dyn_explorer.cli import main
 from dyn_explorer.cli import sweep as command
+from dyn_explorer.demo.runs import RUNS
 
 CONFIG = """
 inputs = "data.safetensors"
@@ -73,7 +74,7 @@ def test_arguments_alone_and_over_a_file(folder, capsys):
 
 
 def test_the_epochs_of_a_history_and_the_bundled_digits(folder, capsys):
-    shutil.copytree(Path(dx.demo.__file__).parent / "runs" / "true_0", folder / "run")
+    shutil.unpack_archive(RUNS / "true_adam_0.zip", folder / "run")
     model = "run=dyn_explorer.demo:small_cnn@run"
     assert main(["sweep", "--model", model, "--inputs", "demo:test", "--measures", "run"]) == 0
     assert '"run, epoch 8",,run_test_accuracy,0.9' in capsys.readouterr().out

@@ -136,7 +136,7 @@ def test_a_history_is_one_model_per_epoch_with_weights(images, labels):
     table = dx.sweep({"run": (history, dx.demo.small_cnn)}, images, labels, "run")
     assert table.model.drop_duplicates().tolist() == [f"run, epoch {epoch}" for epoch in history.checkpoint_epochs]
     recorded = table[table.measure == "run_test_accuracy"].value.tolist()
-    assert recorded == history.metrics["test_accuracy"].tolist()
+    assert recorded == history.table().query("checkpoint").test_accuracy.tolist()
     test_images, test_labels = dx.demo.digits("test")
     measured = dx.sweep({"run": (history, dx.demo.small_cnn)}, test_images, test_labels, "accuracy").value
     assert measured.tolist() == pytest.approx(recorded, abs=0.01)

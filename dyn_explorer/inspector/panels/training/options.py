@@ -55,6 +55,6 @@ class TrainingOptions(HasTraits):
     optimiser = Enum([key for key, _, _ in OPTIMISERS], "adam")
     at = CInt(demo.RUN_LENGTH, min=0, max=demo.RUN_LENGTH)
     follow = Enum([key for key, _, _ in FOLLOW], "epoch")
-    window_epochs = CInt(58, min=4, max=1000)
+    window_epochs = CInt(58, min=6, max=1000)
     null = Enum([key for key, _, _ in NULLS], "shuffle")
     force = Bool(False)

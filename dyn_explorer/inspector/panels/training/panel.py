@@ -169,7 +169,7 @@ class TrainingPanel(Panel):
         ]
         if settings.follow == "epoch":
             hint = "Epochs that each value looks back on."
-            made.append(slider("training.window_epochs", "Window", settings.window_epochs, 4, 500, 1, hint, digits=0))
+            made.append(slider("training.window_epochs", "Window", settings.window_epochs, 6, 500, 1, hint, digits=0))
         hint = "Below 50 steps integration does not tell long memory from a trend; this shows it all the same."
         return [*made, toggle("training.force", "Show below 50 steps", settings.force, hint)]
 

@@ -15,7 +15,7 @@ from dyn_explorer.inspector.recorder import Memo
 from ..base import Settings
 from .options import DRAWS, VOLATILITY_WINDOW
 
-FEWEST_EPOCHS = FEWEST_STEPS = 4
+FEWEST = 6  # steps; one goes at each end, and four must be left
 SHOWN = ("integration", "metastability", "index")
 
 
@@ -90,17 +90,17 @@ def signals_of(history: History) -> tuple[np.ndarray, np.ndarray]:
 
 def is_measurable(history: History, follow: str) -> bool:
     """Whether there are two oscillators, and steps enough to follow them along."""
-    if len(history.epochs) < FEWEST_EPOCHS or not history.layers:
+    if len(history.epochs) < FEWEST or not history.layers:
         return False
     n_layers, n_inputs = len(history.layers), len(history.trace(history.layers[0], history.epochs[0]))
-    return n_layers >= 2 if follow == "epoch" else n_inputs >= 2 and n_layers >= FEWEST_STEPS
+    return n_layers >= 2 if follow == "epoch" else n_inputs >= 2 and n_layers >= FEWEST
 
 
 def measured(histories: tuple[History, ...], settings: Settings) -> RunSynchrony:
     """Measures of every epoch of runs that differ in their seed only, without nulls."""
     epochs, signals = signals_of(histories[0])
-    if len(epochs) < FEWEST_EPOCHS:
-        return RunSynchrony(epochs, (), f"Integration and metastability need {FEWEST_EPOCHS} recorded epochs.")
+    if len(epochs) < FEWEST:
+        return RunSynchrony(epochs, (), f"Integration and metastability need {FEWEST} recorded epochs.")
     try:
         seeds = tuple(_measure(history, settings) for history in histories)
     except DynExplorerError as error:
@@ -119,7 +119,7 @@ def with_band(synchrony: RunSynchrony, history: History, settings: Settings, job
 
 def window_of(settings: Settings, n_epochs: int) -> int:
     """Epochs in a window: as chosen, or as many as there are."""
-    return max(FEWEST_EPOCHS, min(settings.window_epochs, n_epochs))
+    return max(FEWEST, min(settings.window_epochs, n_epochs))
 
 
 def _measure(history: History, settings: Settings, **options) -> analysis.TrainingMeasures:
@@ -156,7 +156,7 @@ def portrait(history: History, settings: Settings, at: int | None, parts: Memo) 
     if not is_measurable(history, settings.follow):
         return None
     epochs, signals = parts.get((history.run_id, len(history.epochs)), lambda: signals_of(history))
-    if len(epochs) < FEWEST_EPOCHS:
+    if len(epochs) < FEWEST:
         return None
     place = int(np.abs(epochs - (epochs[-1] if at is None else at)).argmin())
     layers = history.layers
