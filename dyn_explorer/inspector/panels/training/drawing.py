@@ -8,15 +8,14 @@ from dyn_explorer import views
 from dyn_explorer.views import Curve
 
 from ..dynamics.tables import METRICS
-from .options import VOLATILITY_WINDOW
 from .result import Run, TrainingResult
 
 LABELS = {name: label for name, label, _ in METRICS}
 NUMBERS = ("accuracy", "loss")
 MEASURES = {
-    "integration": "integration I (0..1)",
-    "metastability": "metastability (independent oscillators: 1)",
-    "index": "stability index (I + M) / 2",
+    "integration": "integration I",
+    "metastability": "metastability M",
+    "index": "stability index",
 }
 
 
@@ -38,7 +37,8 @@ def draw_epoch(figures: dict[str, views.View], result: TrainingResult) -> None:
     epochs = taps(result)
     for name in ("trend", *NUMBERS, *MEASURES, "volatility"):
         is_there = result.epoch is not None and result.epoch in epochs[name]
-        figures[name].mark(float(result.axis.place([result.epoch])[0]) if is_there else None)
+        axis = result.trend_axis if name == "trend" else result.axis
+        figures[name].mark(float(axis.place([result.epoch])[0]) if is_there else None)
     _order(figures["order"], result)
     _wheel(figures["wheel"], result)
 
@@ -51,14 +51,14 @@ def _trend(view: views.View, result: TrainingResult) -> None:
     curves = []
     for index, run in enumerate(run for run in result.runs if run.trends):
         epochs, mean, low, high, at = run.trend(result.metric)
-        place = result.axis.place(epochs)
+        place = result.trend_axis.place(epochs)
         curves.append(Curve(run.name, place, mean, low, high, index, epochs=at))
         if run.null is not None and result.metric in run.null:
             null = run.null[result.metric].loc[at]
             middle, spread = null["mean"].to_numpy(), null["_population_sd"].to_numpy()
             name = f"{run.name}, shuffled columns"
             curves.insert(0, Curve(name, place, middle, middle - spread, middle + spread, is_null=True))
-    _on_epochs(view, result, curves, LABELS[result.metric])
+    view.update(curves, x_label="epoch", y_label=LABELS[result.metric], ticks=result.trend_axis.ticks)
     if result.reason:
         view.summary = result.reason
 
@@ -108,7 +108,7 @@ def _volatility(view: views.View, result: TrainingResult) -> None:
             Curve(f"{run.name}: {name}", place, values, run=index, epochs=synchrony.epochs)
             for index, (name, values) in enumerate(synchrony.volatilities.items())
         ]
-    _on_epochs(view, result, curves, f"standard deviation of {VOLATILITY_WINDOW} epochs / its largest")
+    _on_epochs(view, result, curves, "volatility / its largest")
     _explain(view, result, curves)
 
 

@@ -192,7 +192,8 @@ class TrainingPanel(Panel):
         """What stands at each epoch."""
         names = " and ".join(run.name for run in result.runs)
         kept = "decomposed at every epoch whose weights were kept, rank 99\u00a0%"
-        return f"{names}: the channels of {result.layer}, {kept}"
+        limits = result.runs[0].synchrony.reason
+        return f"{names}: the channels of {result.layer}, {kept}" + (f". Synchrony: {limits}" if limits else "")
 
     def table(self, result: TrainingResult) -> pd.DataFrame:
         """One row per epoch and run."""
@@ -237,6 +238,4 @@ def _synchrony_numbers(synchrony: RunSynchrony) -> list[dict]:
             number("steps", str(measures.steps), "Along which each oscillator is followed."),
             number("α", f"{measures.alpha[-1]:.2f}", "Exponent of the fluctuation analysis at the last epoch."),
         ]
-    if synchrony.reason:
-        made.append(number("note", synchrony.reason, "What limits integration and metastability here."))
     return made

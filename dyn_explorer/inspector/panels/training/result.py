@@ -135,6 +135,10 @@ class TrainingResult:
 
     @cached_property
     def axis(self) -> EpochAxis:
-        """Where epochs stand, in every card alike."""
-        known = [run.trend_epochs if run.trends else run.histories[0].epochs for run in self.runs]
-        return EpochAxis.of(max(known, key=len))
+        """Where recorded epochs stand."""
+        return EpochAxis.of(max((run.histories[0].epochs for run in self.runs), key=len))
+
+    @cached_property
+    def trend_axis(self) -> EpochAxis:
+        """Where the epochs of the trends stand, which may be few and far between."""
+        return EpochAxis.of(max((run.trend_epochs for run in self.runs), key=len))
