@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from ...capture.names import nearest
 from ...errors import DynExplorerError
 from .accuracy import ACCURACY
+from .basins import BASINS
+from .classes import CLASSES
 from .dynamics import DYNAMICS
 from .family import Family, failed, found_by, of_a_callable, of_each_weight
 from .filters import FILTERS
 from .network import NETWORK
+from .neurons import NEURONS
 from .run import RUN
 from .size import SIZE
+from .spectrum import SPECTRUM
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (ACCURACY, RUN, SIZE, DYNAMICS, FILTERS, NETWORK)}
+FAMILIES: dict[str, Family] = {
+    family.name: family
+    for family in (ACCURACY, RUN, SIZE, DYNAMICS, FILTERS, NETWORK, SPECTRUM, CLASSES, NEURONS, BASINS)
+}
 
 __all__ = ["FAMILIES", "Asked", "Family", "asked_measures", "failed", "found_by", "of_a_callable", "of_each_weight"]
 
