@@ -112,6 +112,11 @@ def test_marks_choose_layers_hyperedges_pairs_and_samples(classes):
     assert any(number["label"].startswith("split by") for number in panel.numbers(result))
     tap("incidence", 0)
     assert panel.options.edge == panel.views["incidence"].rows.data["x"][0]
+    found = inspector.results["classes"].found
+    last = len(found.direction) - 1
+    tap("incidence", int(np.flatnonzero(np.asarray(panel.views["incidence"].rows.data["x"]) == last)[0]))
+    assert panel.options.edge == last
+    assert inspector.options("filters")["direction"] == found.direction[last] > 0
     assert browser.sections["table"]["chooses"] == "classes.edge"
 
 

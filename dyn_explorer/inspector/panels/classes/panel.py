@@ -200,11 +200,14 @@ class ClassesPanel(Panel):
     def taps(self, result: ClassesResult, row_values: list) -> dict[str, tuple[str, list]]:
         """Layers in the curves, pairs in the heat map, images in the grid, hyperedges elsewhere."""
         layers = list(result.layers)
+        # A hyperedge is one end of a direction, so the Filters panel is to show that direction too.
+        both = f"{self.tap_chooses},filters.direction"
+        edges = [(edge, int(result.found.direction[edge])) for edge in row_values]
         return {
             "purity": ("layer", layers),
             "ratio": ("layer", layers),
-            "incidence": (self.tap_chooses, row_values),
-            "hulls": (self.tap_chooses, row_values),
+            "incidence": (both, edges),
+            "hulls": (both, edges),
             "pairs": ("classes.pair", range(len(result.class_names) ** 2)),
             "bars": (self.tap_chooses, row_values),
             "images": ("sample", range(result.found.hypergraph.n_vertices)),
