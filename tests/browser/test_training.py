@@ -27,8 +27,7 @@ def open_training(lab) -> None:
     lab.page.click(".dx-tab:has-text('Training')")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1480, 640])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1480), ("dark", 640)])
 def test_the_bundled_runs_are_drawn_whole(open_lab, artifacts, theme, width):
     lab = open_lab(LOAD, width=width, height=1800 if width > 1000 else 3600)
     lab.set_theme(f"JupyterLab {theme.title()}")
