@@ -608,9 +608,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         return getattr(self._of_this_thread, "hand_moves", False)
 
     def _set(self, name: str, value) -> None:
-        if "," in name:  # a tap may choose several things, such as the row and the column of a grid
-            for part, one in zip(name.split(","), value, strict=True):
-                self._set(part, one)
+        if "," in name:
+            self._set_together(dict(zip(name.split(","), value, strict=True)))
             return
         key, dot, option = name.partition(".")
         if dot:
@@ -619,6 +618,16 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             setattr(self, name, tuple(value) if isinstance(value, list) else value)
         else:
             raise DynExplorerError(f"there is no choice {name!r}; the choices are {', '.join(CHOICES)}.")
+
+    def _set_together(self, changes: dict) -> None:
+        """A tap may choose several things, such as the row and the column of a grid; that is one step to undo."""
+        try:
+            with self.automatic():
+                for name, value in changes.items():
+                    self._set(name, value)
+        finally:
+            self._history.push(self.state())
+            self._request()
 
     def _get(self, name: str):
         if "," in name:

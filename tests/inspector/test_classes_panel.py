@@ -113,10 +113,12 @@ def test_marks_choose_layers_hyperedges_pairs_and_samples(classes):
     tap("incidence", 0)
     assert panel.options.edge == panel.views["incidence"].rows.data["x"][0]
     found = inspector.results["classes"].found
-    last = len(found.direction) - 1
+    last, before = len(found.direction) - 1, (panel.options.edge, inspector.options("filters")["direction"])
     tap("incidence", int(np.flatnonzero(np.asarray(panel.views["incidence"].rows.data["x"]) == last)[0]))
     assert panel.options.edge == last
     assert inspector.options("filters")["direction"] == found.direction[last] > 0
+    inspector.undo()
+    assert (panel.options.edge, inspector.options("filters")["direction"]) == before
     assert browser.sections["table"]["chooses"] == "classes.edge"
 
 
