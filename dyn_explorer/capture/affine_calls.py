@@ -24,7 +24,9 @@ def _convolution(inputs: torch.Tensor, call: Mapping) -> AffineLayer:
     elif padding == "same":
         total = [d * (size - 1) for d, size in zip(dilation, weight.shape[2:], strict=True)]
         if any(reach % 2 for reach in total):
-            raise DynExplorerError("its padding 'same' has more zeros on one side than on the other")
+            raise DynExplorerError(
+                "its padding 'same' of an even kernel is not the same on both sides; use an odd kernel"
+            )
         padding = tuple(reach // 2 for reach in total)
     stride, groups = call.get("stride", 1), call.get("groups", 1)
     return AffineLayer(

@@ -8,6 +8,7 @@ from torch import nn
 from dyn_explorer.analysis import AffineLayer
 from dyn_explorer.errors import DynExplorerError
 
+from .affine_calls import affine_layer
 from .guard import borrow
 from .inputs import Target, batches
 
@@ -75,28 +76,10 @@ class _Note:
 
 def _described(module: nn.Module, given: torch.Tensor) -> AffineLayer:
     if isinstance(module, nn.Linear):
-        return AffineLayer(module.weight, module.bias)
+        return affine_layer("linear", (given, module.weight, module.bias), {})
     if module.padding_mode != "zeros":
         raise DynExplorerError(
             f"padding mode {module.padding_mode!r} joins the far sides of a map; strengths are defined for zeros only"
         )
-    return AffineLayer(
-        module.weight,
-        module.bias,
-        input_shape=tuple(given.shape[-module.weight.ndim + 1 :]),
-        stride=module.stride,
-        padding=_padding(module),
-        dilation=module.dilation,
-        groups=module.groups,
-    )
-
-
-def _padding(module: nn.Module) -> tuple[int, ...]:
-    if module.padding == "valid":
-        return (0,) * len(module.kernel_size)
-    if module.padding != "same":
-        return module.padding
-    reach = [step * (size - 1) for step, size in zip(module.dilation, module.kernel_size, strict=True)]
-    if any(each % 2 for each in reach):
-        raise DynExplorerError("padding 'same' of an even kernel is not the same on both sides; use an odd kernel")
-    return tuple(each // 2 for each in reach)
+    call = (given, module.weight, module.bias, module.stride, module.padding, module.dilation, module.groups)
+    return affine_layer(f"conv{module.weight.ndim - 2}d", call, {})
