@@ -36,7 +36,7 @@ CARDS = (
     Card(
         "metastability",
         "Metastability",
-        "How much the agreement of phases varies, over what independent oscillators give; grey: 90 % of the null.",
+        "How much the agreement of phases varies, over what independent oscillators give (1); grey: 90 % of the null.",
         half=True,
         legend=LEGEND,
     ),
@@ -50,8 +50,8 @@ CARDS = (
     Card(
         "volatility",
         "Volatility",
-        "Of the index beside those of loss, accuracy and the responses, first run: only an index that comes to "
-        "rest before these tells anything.",
+        "Standard deviation over five epochs, of the index beside those of loss, accuracy and the responses, first "
+        "run: only an index that comes to rest before these tells anything.",
         half=True,
         legend=VOLATILITIES,
     ),
