@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from . import analysis, capture, demo, views
     from .capture import History, list_layers, record, snapshots
     from .errors import DynExplorerError
-    from .inspector import Inspector, explore
+    from .inspector import Inspector, SweepBoard, explore, explore_sweep
+    from .spectra import layer_table
+    from .sweeps import named_model, sweep
     from .tables import metrics_table
+    from .trends import metrics_trend
 
 __version__ = "0.1.0"
 
@@ -24,14 +27,20 @@ __all__ = [
     "DynExplorerError",
     "History",
     "Inspector",
+    "SweepBoard",
     "analysis",
     "capture",
     "demo",
     "explore",
+    "explore_sweep",
+    "layer_table",
     "list_layers",
     "metrics_table",
+    "metrics_trend",
+    "named_model",
     "record",
     "snapshots",
+    "sweep",
     "views",
 ]
 
@@ -40,11 +49,17 @@ _HOMES = {
     "DynExplorerError": "errors",
     "History": "capture",
     "Inspector": "inspector",
+    "SweepBoard": "inspector",
     "explore": "inspector",
+    "explore_sweep": "inspector",
+    "layer_table": "spectra",
     "list_layers": "capture",
     "metrics_table": "tables",
+    "metrics_trend": "trends",
+    "named_model": "sweeps",
     "record": "capture",
     "snapshots": "capture",
+    "sweep": "sweeps",
 }
 
 

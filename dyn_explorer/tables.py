@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 AXES = ("channel", "position")
 _METRICS = tuple(field.name for field in fields(DynamicsMetrics))
+# Mean entries of a layer's answer to one sample: from here on, two workers took less time than one.
+_WORTH_A_WORKER = 2**16
 _COLUMNS = ("sample", "label", "layer", *_METRICS, "n_snapshots", "dropped", "error")
 
 
@@ -178,14 +180,21 @@ def _rows(
     take turns anyway, and not every method can run in several threads at once.
     """
     work = partial(_factor_layers, recording, names, recipe, cancel)
-    devices = {tensor.device for tensor in recording.activations.values()}
-    workers = min([len(places), *map(worker_count, devices)])
+    workers = min(len(places), _workers(recording, names))
     with closing(side_by_side(work, places, workers)) as factored:
         for place, layers in zip(places, factored, strict=True):
             label = None if recording.labels is None else int(recording.labels[place])
             start = {"sample": place, "label": label}
             yield [{**start, **row, **_measured(recipe, compressed)} for row, compressed in layers]
             _check_cancelled(cancel)
+
+
+def _workers(recording: Recording, names: list[str]) -> int:
+    """One where the matrices are small: Python's own steps, which take turns, are then most of the work."""
+    held = [recording.activations[name] for name in names if name in recording.activations]
+    if not held or sum(tensor[0].numel() for tensor in held) / len(held) < _WORTH_A_WORKER:
+        return 1
+    return min(worker_count(device) for device in {tensor.device for tensor in held})
 
 
 def _factor_layers(

@@ -65,6 +65,17 @@ def test_the_reader_is_told_what_was_kept(source, tmp_path, capsys, monkeypatch)
     assert "Kept your own 00_tour.ipynb" in capsys.readouterr().out
 
 
+def test_each_participant_of_a_workshop_gets_a_clean_copy(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(lab, "lessons", lambda: source)
+    words = ["lab", "--workshop", "--copy-only", "--to", str(tmp_path / "desk")]
+    assert main(words) == 0
+    (tmp_path / "desk_1" / "00_tour.ipynb").write_text("notes of the first")
+    assert main(words) == 0
+    assert (tmp_path / "desk_1" / "00_tour.ipynb").read_text() == "notes of the first"
+    assert (tmp_path / "desk_2" / "00_tour.ipynb").read_text() == "tour"
+    assert not (tmp_path / "desk").exists()
+
+
 def test_the_lessons_of_this_checkout_are_found():
     assert (lab.lessons() / "00_tour.ipynb").is_file()
 

@@ -1,7 +1,9 @@
-"""Every lesson runs from top to bottom, and is stored without outputs."""
+"""Every lesson runs from top to bottom, its hidden solutions too, and is stored without outputs."""
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
 import nbformat
@@ -9,18 +11,56 @@ import pytest
 from nbclient import NotebookClient
 
 LESSONS = sorted((Path(__file__).parents[1] / "notebooks").glob("[0-9]*.ipynb"))
+MEMORY_GIB = 1.5
+SOLUTION = re.compile(r"<details>.*?</details>", re.DOTALL)
+BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)"
 
 
 def test_there_are_lessons():
     assert LESSONS[0].name == "00_tour.ipynb"
 
 
+def solutions(source: str) -> list[str]:
+    """Code of the hidden solutions in a markdown cell."""
+    return [block for hidden in SOLUTION.findall(source) for block in BLOCK.findall(hidden)]
+
+
+def with_solutions(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The lesson with each solution as a cell after the exercise, and the peak of the kernel's memory at its end."""
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        if cell.cell_type == "markdown":
+            cells += [nbformat.v4.new_code_cell(block) for block in solutions(cell.source)]
+    notebook.cells = [*cells, nbformat.v4.new_code_cell(PEAK)]
+    return notebook
+
+
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
-def test_a_lesson_runs(lesson, tmp_path):
-    notebook = nbformat.read(lesson, as_version=4)
-    client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}})
+def test_a_lesson_runs_with_its_solutions_within_its_memory(lesson, tmp_path, capsys):
+    notebook = with_solutions(nbformat.read(lesson, as_version=4))
+    client = NotebookClient(notebook, timeout=240, resources={"metadata": {"path": str(tmp_path)}})
+    began = time.perf_counter()
     client.execute()
+    seconds = time.perf_counter() - began
     assert all(cell.get("execution_count") for cell in notebook.cells if cell.cell_type == "code")
+    gib = float(notebook.cells[-1].outputs[0].text)
+    with capsys.disabled():
+        # The table of times and memory is the point.
+        print(f"\n  lesson {lesson.stem:24s} {seconds:6.1f} s  {gib:5.2f} GiB")  # noqa: T201
+    assert gib < MEMORY_GIB
+
+
+@pytest.mark.parametrize("lesson", [each for each in LESSONS if each.stem != "00_tour"], ids=lambda lesson: lesson.stem)
+def test_a_lesson_has_exercises_with_solutions_limits_and_references(lesson):
+    cells = nbformat.read(lesson, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert len(solutions(text)) >= 2
+    assert "**The question.**" in text
+    assert "**Try this**" in text
+    assert "cannot tell" in text
+    assert "**References.**" in text
 
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from collections.abc import Iterable, Mapping
 from numbers import Real
 from os import PathLike, fspath
@@ -115,6 +116,12 @@ def _read(path: str, label: str) -> object:
         if path.endswith(".safetensors"):
             return load_file(path)
         return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise DynExplorerError(
+            f"{label}: {path!r} is refused: it holds a pickle, and loading that may run any code "
+            f"({str(error).partition('. ')[0]}); have whoever made it save the weights alone: "
+            "safetensors.torch.save_file(model.state_dict(), path), or torch.save(model.state_dict(), path)"
+        ) from error
     except Exception as error:
         raise DynExplorerError(
             f"{label}: cannot read {path!r} as a state dict ({type(error).__name__}: {error}); save weights with "

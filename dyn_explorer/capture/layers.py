@@ -110,10 +110,10 @@ def unwrap(model: nn.Module) -> nn.Module:
     """
     if not isinstance(model, nn.Module):
         raise DynExplorerError(_not_a_module(model))
-    while (inner := _inside(model)) is not None:
+    while (inner := inside_wrapper(model)) is not None:
         model = inner
     for name, module in model.named_modules():
-        if reason := _refusal(module):
+        if reason := refusal(module):
             where = f"its layer {name!r}" if name else "the model"
             raise DynExplorerError(f"cannot look inside {type(model).__name__}: {where} {reason}")
     return model
@@ -131,7 +131,8 @@ def original_of_compiled(module: nn.Module) -> nn.Module | None:
     return module._modules.get("_orig_mod") if type(module).__name__ == "OptimizedModule" else None
 
 
-def _inside(model: nn.Module) -> nn.Module | None:
+def inside_wrapper(model: nn.Module) -> nn.Module | None:
+    """The module inside a compiled or data-parallel wrapper, or None if `model` is no wrapper."""
     return model.module if isinstance(model, _WRAPPERS) else original_of_compiled(model)
 
 
@@ -143,7 +144,8 @@ def _not_a_module(model: object) -> str:
     return f"`model` must be a torch.nn.Module, got {type(model).__name__}"
 
 
-def _refusal(module: nn.Module) -> str | None:
+def refusal(module: nn.Module) -> str | None:
+    """Why this module cannot be looked at, as a verb phrase, or None."""
     if isinstance(module, torch.jit.ScriptModule):
         return "is scripted, so its layers cannot be hooked; give the Python module it was scripted from"
     if any(base.__name__ in _SHARDED for base in type(module).__mro__):

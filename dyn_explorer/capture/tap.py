@@ -119,10 +119,17 @@ class Tap:
         Where copies go.
     cancel : threading.Event or None
         Looked at whenever a layer starts or ends.
+    reduce : callable or None
+        ``reduce(name, output, channel_dim)`` gives what is kept of an output, a tensor with samples first.
     """
 
     def __init__(
-        self, model: nn.Module, wanted: Callable[[str], bool], store: Store, cancel: threading.Event | None
+        self,
+        model: nn.Module,
+        wanted: Callable[[str], bool],
+        store: Store,
+        cancel: threading.Event | None,
+        reduce: Callable[[str, torch.Tensor, int], torch.Tensor] | None = None,
     ) -> None:
         self.runs: dict[str, LayerRun] = {}
         self.entered: list[tuple[str, nn.Module, torch.Tensor | None]] = []
@@ -130,6 +137,7 @@ class Tap:
         self._wanted = wanted
         self._store = store
         self._cancel = cancel
+        self._reduce = reduce
         self._dims = ChannelDims()
         self._counts: dict[str, int] = {}
         self._batch_size = 0
@@ -197,12 +205,13 @@ class Tap:
         if run.problem is not None:
             self._store.forget(run.chunks)
         elif self._wanted(run_name):
-            run.chunks.append(self._store.keep(tensor))
+            kept = tensor if self._reduce is None else self._reduce(run_name, tensor.detach(), run.channel_dim)
+            run.chunks.append(self._store.keep(kept))
 
 
 def first_tensor(value: object) -> torch.Tensor | None:
     """Return the first tensor inside nested containers, or None."""
-    return next(_all_tensors(value), None)
+    return next(all_tensors(value), None)
 
 
 def floating_tensor(value: object, batch_size: int) -> torch.Tensor | None:
@@ -213,23 +222,30 @@ def floating_tensor(value: object, batch_size: int) -> torch.Tensor | None:
     >>> floating_tensor({"loss": torch.tensor(1.0), "logits": torch.zeros(4, 2)}, 4).shape
     torch.Size([4, 2])
     """
-    floating = [tensor for tensor in _all_tensors(value) if tensor.is_floating_point() and _is_dense(tensor)]
+    floating = [tensor for tensor in all_tensors(value) if tensor.is_floating_point() and _is_dense(tensor)]
     matching = (tensor for tensor in floating if tensor.ndim and tensor.shape[0] == batch_size)
     return next(matching, floating[0] if floating else None)
 
 
-def _all_tensors(value: object):
+def all_tensors(value: object):
+    """Yield the tensors inside nested containers.
+
+    Example
+    -------
+    >>> len(list(all_tensors({"a": torch.zeros(1), "b": [torch.zeros(2)]})))
+    2
+    """
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from _all_tensors(item)
+            yield from all_tensors(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _all_tensors(item)
+            yield from all_tensors(item)
     elif is_dataclass(value) and not isinstance(value, type):
         for item in fields(value):
-            yield from _all_tensors(getattr(value, item.name))
+            yield from all_tensors(getattr(value, item.name))
 
 
 def _is_dense(tensor: torch.Tensor) -> bool:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import nn
 
-from ..errors import DynExplorerError
-from .guard import borrow
-from .layers import unwrap
+from .copies import copied
 
 
 def untrained_copy(model: nn.Module, *, seed: int = 0) -> nn.Module:
@@ -43,14 +39,7 @@ def untrained_copy(model: nn.Module, *, seed: int = 0) -> nn.Module:
     >>> torch.equal(untrained_copy(model).weight, model.weight)
     False
     """
-    model = unwrap(model)
-    with borrow(model):
-        try:
-            fresh = copy.deepcopy(model)
-        except (RuntimeError, TypeError, NotImplementedError) as error:
-            raise DynExplorerError(
-                f"this model cannot be copied ({error}), so there is no untrained copy of it."
-            ) from error
+    fresh = copied(model)
     devices = sorted({parameter.device.index or 0 for parameter in fresh.parameters() if parameter.is_cuda})
     with torch.no_grad(), torch.random.fork_rng(devices=devices):
         torch.manual_seed(seed)

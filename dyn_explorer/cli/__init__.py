@@ -1,4 +1,4 @@
-"""The command ``dyn-explorer``: open the lessons, or find out what keeps the widget from showing."""
+"""The command ``dyn-explorer``: open the lessons, compare models, or find out what keeps the widget from showing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DynExplorerError
-from . import doctor, lab
+from . import doctor, lab, sweep
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_lab(commands)
     _add_doctor(commands)
+    sweep.add_to(commands)
     return parser
 
 
@@ -56,6 +57,11 @@ def _add_lab(commands: argparse._SubParsersAction) -> None:
         "--no-browser", action="store_true", help="print the address only; the rule where there is no display"
     )
     command.add_argument("--copy-only", action="store_true", help="copy the lessons and start nothing")
+    command.add_argument(
+        "--workshop",
+        action="store_true",
+        help="a clean copy in a new numbered folder beside that one, for each participant",
+    )
     command.set_defaults(run=lab.run)
 
 

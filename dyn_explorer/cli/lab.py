@@ -20,6 +20,8 @@ _PACKAGE = Path(__file__).parents[1]
 
 def run(options: argparse.Namespace) -> int:
     """Copy the lessons, then start JupyterLab unless told not to."""
+    if options.workshop:
+        options.to = new_folder(options.to)
     kept = copy_lessons(lessons(), options.to)
     print(f"Copied the lessons to {options.to}")
     if kept:
@@ -66,6 +68,28 @@ def copy_lessons(source: Path, target: Path) -> list[str]:
         elif copy.read_bytes() != lesson.read_bytes():
             kept.append(str(name))
     return kept
+
+
+def new_folder(base: Path) -> Path:
+    """Make the first folder ``base_1``, ``base_2``, ... that is not there yet; no two callers get the same.
+
+    Example
+    -------
+    >>> import tempfile
+    >>> base = Path(tempfile.mkdtemp()) / "lessons"
+    >>> new_folder(base).name, new_folder(base).name
+    ('lessons_1', 'lessons_2')
+    """
+    base.parent.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while True:
+        folder = base.with_name(f"{base.name}_{number}")
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
 
 
 def open_lab(notebook: Path, *, browser: bool) -> int:

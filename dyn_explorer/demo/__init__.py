@@ -2,7 +2,29 @@
 
 from .checkpoints import CHECKPOINTS, load
 from .data import CLASS_NAMES, digits, shuffled
+from .digit_networks import digits_mlp
+from .fully_connected import mlp, train_steps
 from .model import SmallCNN, small_cnn
-from .training import accuracy, train
+from .runs import RUN_EPOCHS, RUN_LABELS, RUN_LENGTH, RUN_SEEDS, history
+from .training import OPTIMISERS, accuracy, train
 
-__all__ = ["CHECKPOINTS", "CLASS_NAMES", "SmallCNN", "accuracy", "digits", "load", "shuffled", "small_cnn", "train"]
+__all__ = [
+    "CHECKPOINTS",
+    "CLASS_NAMES",
+    "OPTIMISERS",
+    "RUN_EPOCHS",
+    "RUN_LABELS",
+    "RUN_LENGTH",
+    "RUN_SEEDS",
+    "SmallCNN",
+    "accuracy",
+    "digits",
+    "digits_mlp",
+    "history",
+    "load",
+    "mlp",
+    "shuffled",
+    "small_cnn",
+    "train",
+    "train_steps",
+]

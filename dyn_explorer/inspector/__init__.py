@@ -1,5 +1,6 @@
 """The inspector: one widget that shows a live model as a dynamical system."""
 
+from .board import SweepBoard, explore_sweep
 from .widget import Inspector, explore
 
-__all__ = ["Inspector", "explore"]
+__all__ = ["Inspector", "SweepBoard", "explore", "explore_sweep"]

@@ -54,6 +54,19 @@ def rank(name: str, value, effective: int, most: int, presets: list[tuple[object
     }
 
 
+def stops(name: str, label: str, value, places: list[tuple[object, str]], hint: str = "") -> dict:
+    """A slider from one value to the next, each (value, label), that can play them one after the other."""
+    return {
+        "kind": "stops",
+        "name": name,
+        "label": label,
+        "value": value,
+        "values": [place for place, _ in places],
+        "labels": [text for _, text in places],
+        "help": hint,
+    }
+
+
 def toggle(name: str, label: str, value: bool, hint: str = "") -> dict:
     """Something that is on or off."""
     return {"kind": "toggle", "name": name, "label": label, "value": value, "help": hint}

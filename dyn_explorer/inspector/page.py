@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from dyn_explorer.capture import LayerInfo
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 MOST_TABLE_ROWS = 200
 
 
-def header(model, training: bool, n_inputs: int | None, most_inputs: int, warning: str | None) -> dict:
+def header(model, epoch: int | None, n_inputs: int | None, most_inputs: int, warning: str | None) -> dict:
     """Which model this is."""
     parameters = list(model.parameters())
     device = str(parameters[0].device) if parameters else "no parameters"
@@ -24,12 +25,19 @@ def header(model, training: bool, n_inputs: int | None, most_inputs: int, warnin
     inputs = "inputs not read yet" if n_inputs is None else f"{n_inputs} inputs"
     return {
         "model": type(model).__name__,
-        "facts": [f"{short_count(count)} parameters", device, "train mode" if training else "eval mode", inputs],
+        "facts": [
+            *([] if epoch is None else [f"weights of epoch {epoch}"]),
+            f"{short_count(count)} parameters",
+            device,
+            "train mode" if model.training else "eval mode",
+            inputs,
+        ],
         "hints": [
+            *([] if epoch is None else ["A copy of the model with the weights that its history kept."]),
             f"{count:,} parameters",
             "Device of the model; it is never moved.",
             "Dropout is live and batch statistics are used; masks are the same in every recording."
-            if training
+            if model.training
             else "Running statistics are used and dropout is off.",
             f"The first {most_inputs} inputs are looked at." if capped else "All inputs that were given.",
         ],
@@ -73,10 +81,20 @@ def panel_frame(panels: list[Panel], opened: Panel) -> dict:
     }
 
 
-def table(frame: pd.DataFrame) -> dict:
-    """A data frame for the page, with numbers in the digits that mean something."""
+def table(frame: pd.DataFrame, chooses: str = "", values: Sequence = ()) -> dict:
+    """A data frame for the page, with numbers in the digits that mean something.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its first rows are shown.
+    chooses : str
+        The linked choice that a row sets, and `values`, what each row sets it to.
+    """
     shown = frame.head(MOST_TABLE_ROWS)
     return {
+        "chooses": chooses,
+        "values": list(values[: len(shown)]),
         "columns": list(shown.columns),
         "rows": [[cell(value) for value in row] for row in shown.itertuples(index=False)],
         "hidden": len(frame) - len(shown),

@@ -68,6 +68,17 @@ class Memo:
                 self._values.popitem(last=False)
         return self._values[key]
 
+    def put(self, key, value) -> None:
+        """Keep this value of `key` from now on."""
+        self._values.pop(key, None)
+        self.get(key, lambda: value)
+
+    def __contains__(self, key) -> bool:
+        return key in self._values
+
+    def __iter__(self) -> Iterator:
+        return iter(list(self._values.values()))
+
     def clear(self) -> None:
         """Forget everything."""
         self._values.clear()
@@ -139,7 +150,7 @@ class Recorder:
         have = self.recording
         if have is not None and all(name in have.activations for name in names):
             return have
-        self._check_free()
+        self.check_free()
         # What was looked at before is recorded along, so that going back costs no forward pass, while it fits.
         kept = tuple(have.activations) if have is not None and _bytes(have) < KEPT_BYTES else ()
         wanted = list(dict.fromkeys((*kept, *names)))
@@ -154,6 +165,19 @@ class Recorder:
             self.recording, self.failure = error.recording, without_frames(error)
         return self.recording
 
+    def reduced(self, names: tuple[str, ...], reduce: Callable, job: Job) -> capture.Recording:
+        """A recording of what `reduce` leaves of the outputs of `names`, batch by batch; see `capture.record`."""
+        self.check_free()
+        return capture.record(
+            self.model,
+            self.inputs,
+            layers=list(names),
+            labels=self.labels,
+            reduce=reduce,
+            **self._options,
+            **_reports(job),
+        )
+
     def along(self, layout: Layout, names: tuple[str, ...], job: Job):
         """The recording that an axis reads: of the inputs, of one input on its way, or of a course of checkpoints."""
         recording = self.record(names, job)
@@ -164,7 +188,8 @@ class Recorder:
             return self._courses.get(names, lambda: self._epochs(names, job))
         return recording
 
-    def _check_free(self) -> None:
+    def check_free(self) -> None:
+        """Refuse to run anything while a training loop is running."""
         if self.held:
             raise DynExplorerError(
                 "this is not recorded yet, and no forward pass runs beside a training loop: it comes with the next "
@@ -172,7 +197,7 @@ class Recorder:
             )
 
     def _path(self, recording, layout: Layout, names: tuple[str, ...], job: Job) -> capture.Recording:
-        self._check_free()
+        self.check_free()
         count = len(recording.inputs)
         image = recording.inputs[layout.sample]
         to = recording.inputs[(layout.sample + 1) % count] if layout.path == "morph" else None
@@ -189,7 +214,7 @@ class Recorder:
         )
 
     def _epochs(self, names: tuple[str, ...], job: Job) -> capture.EpochRecording:
-        self._check_free()
+        self.check_free()
         if not self.checkpoints:
             raise DynExplorerError(
                 "there are no checkpoints to go along; open the model with "

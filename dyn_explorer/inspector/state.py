@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 
 from traitlets import Any, HasTraits, observe, validate
 
+from dyn_explorer.capture import History
 from dyn_explorer.errors import DynExplorerError
 
 MIN_WINDOW = 3
-CHOICES = ("panel", "layer", "layers", "axis", "sample", "window", "rank", "method", "mode")
+CHOICES = ("panel", "layer", "layers", "axis", "sample", "epoch", "window", "rank", "method", "mode")
 # A change of any of these asks for other snapshots, so what was known about the old ones no longer binds.
-SNAPSHOT_CHOICES = ("layer", "layers", "axis", "sample")
+SNAPSHOT_CHOICES = ("layer", "layers", "axis", "sample", "epoch")
 # What a computation may have to fit to what it found.
 FITTED_CHOICES = ("axis", "window", "rank", "mode")
 
@@ -33,16 +34,24 @@ class Limits:
         Layer names, each with the reason why it cannot be chosen, or None where it can.
     options : dict of str to tuple
         Allowed values of the choices that are menus (``panel``, ``axis``, ``method``).
+    history : History or None
+        Of the training run, if the model was opened with one; it may grow.
     n_samples, n_snapshots, n_features, n_rows : int or None
         Number of inputs, of columns and rows of the present snapshot matrix, of modes (a conjugate pair is one).
     """
 
     layers: dict[str, str | None] = field(default_factory=dict)
     options: dict[str, tuple] = field(default_factory=dict)
+    history: History | None = None
     n_samples: int | None = None
     n_snapshots: int | None = None
     n_features: int | None = None
     n_rows: int | None = None
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """Epochs that can be looked at, at this moment; none without a history."""
+        return () if self.history is None else self.history.epochs
 
 
 class Choice(Any):
@@ -72,6 +81,8 @@ class InspectorState(HasTraits):
         Layers taken together; empty means "as the axis needs".
     sample, mode : int
         Input shown; row of the mode table (a conjugate pair is one row).
+    epoch : int or None
+        Epoch of the history that is looked at; None is the model as it is now.
     window : (start, stop) or None
         Columns of the snapshot matrix, stop exclusive; None until it is known.
     rank : int, float in (0, 1) or None
@@ -90,6 +101,7 @@ class InspectorState(HasTraits):
     layers = Choice(())
     axis = Choice("channel")
     sample = Choice(0)
+    epoch = Choice(None)
     window = Choice(None)
     rank = Choice(None)
     method = Choice("exact")
@@ -191,6 +203,21 @@ class InspectorState(HasTraits):
     @validate("sample")
     def _sample(self, proposal):
         return self._index("sample", proposal["value"], self.limits.n_samples, "inputs")
+
+    @validate("epoch")
+    def _epoch(self, proposal):
+        value, known = proposal["value"], self.limits.epochs
+        if value is None:
+            return None
+        if not known:
+            raise DynExplorerError(
+                f"`epoch` (={value!r}) cannot be chosen: there is no history; open the model with "
+                "explore(model, inputs, history=history)."
+            )
+        is_whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not is_whole or value not in known:
+            raise DynExplorerError(f"`epoch` (={value!r}) must be None or an epoch of the history: {_listed(known)}.")
+        return int(value)
 
     @validate("mode")
     def _mode(self, proposal):
@@ -320,6 +347,12 @@ class InspectorState(HasTraits):
             self._changes += 1
             self.limits, self._window_was_full = limits, was_full
         self._tell(failed)
+
+
+def _listed(epochs: tuple[int, ...]) -> str:
+    if len(epochs) <= 8:
+        return ", ".join(map(str, epochs))
+    return f"{', '.join(map(str, epochs[:3]))}, ..., {epochs[-1]}"
 
 
 class UndoHistory:

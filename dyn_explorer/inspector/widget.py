@@ -6,7 +6,8 @@ import math
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from traitlets import TraitError
 from dyn_explorer import capture
 from dyn_explorer.errors import Cancelled, DynExplorerError
 
-from . import assets, export, page
+from . import assets, export, page, sharing
 from .bridge import BokehBridge, version_warning
 from .jobs import Job, JobRunner
 from .outbox import Outbox
@@ -39,8 +40,8 @@ QUIET_FOR = 0.15  # seconds a job may take before its progress is shown; shorter
 class Inspector(InspectorState, anywidget.AnyWidget):
     """A live model's dynamics, in JupyterLab, Notebook 7 and Voila, and without any front end.
 
-    Made by `explore`; its linked choices (``layer``, ``axis``, ``window``, ``rank``, ``method``, ``mode``, ``sample``)
-    are traits that controls and Python share.
+    Made by `explore`; its linked choices (``layer``, ``axis``, ``window``, ``rank``, ``method``, ``mode``, ``sample``,
+    ``epoch``) are traits that controls and Python share.
 
     Parameters
     ----------
@@ -58,6 +59,8 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         Where the inputs are moved; the model stays where it is.
     checkpoints : mapping of int to state dict or file, optional
         States of the model by epoch, for snapshots along training.
+    history : History, optional
+        Of the run that trains the model; `step` adds to it, and its epochs with weights can be looked at.
 
     Examples
     --------
@@ -74,13 +77,25 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     _css = assets.css()
 
     def __init__(
-        self, model, inputs, labels=None, *, class_names=None, layers=None, device=None, checkpoints=None, **kwargs
+        self,
+        model,
+        inputs,
+        labels=None,
+        *,
+        class_names=None,
+        layers=None,
+        device=None,
+        checkpoints=None,
+        history=None,
+        **kwargs,
     ) -> None:
         self._ready = False
-        self._source = Source(model, inputs, labels, device=device, checkpoints=checkpoints)
-        self._class_names = _checked_names(class_names)
+        _check_history(history)
+        self._source = Source(model, inputs, labels, device=device, checkpoints=checkpoints, history=history)
+        self._class_names = self._source.class_names = _checked_names(class_names)
         self._panels = {kind.key: kind() for kind in PANELS}
         self._results: dict[str, object] = {}
+        self._taps: dict[str, dict[str, tuple[str, list]]] = {}
         self._error: BaseException | None = None
         self._metrics: dict = {}
         self._notes: list[str] = []
@@ -89,7 +104,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._strip_of: int | None = None
         self._page_lock = threading.RLock()
         self._bridge = BokehBridge(self._page_lock)
-        limits = Limits(layers=self._layer_reasons(), options=_menus(self._panels))
+        limits = Limits(layers=self._layer_reasons(), options=_menus(self._panels), history=history)
         # Checked before there is a widget, so that a bad name leaves nothing behind.
         together = InspectorState(limits=limits, layers=[layers] if isinstance(layers, str) else layers or ()).layers
         layer = together[0] if together else self._source.default_layer()
@@ -168,11 +183,19 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         Parameters
         ----------
         **metrics
-            Numbers to show in the header, for example ``epoch=3, loss=0.1``.
+            Numbers to show in the header, for example ``epoch=3, loss=0.1``. With a history they are recorded there as
+            well, at the next epoch if ``epoch`` is not among them, unless it holds that epoch already.
+
+        Raises
+        ------
+        DynExplorerError
+            What the history or the forward pass could not do.
         """
         self._runner.cancel()
         self._runner.wait()
         self._metrics = metrics
+        self._record_step(metrics)
+        self._source.look_at(None)
         self._source.hold(False)
         self._generation += 1
         self._forget_if_stale()
@@ -180,6 +203,15 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._source.record(panel.layers_needed(self._settings(panel), self._source), Job(_nothing))
         self._source.hold(True)
         self._request()
+
+    def _record_step(self, metrics: dict) -> None:
+        history = self._source.history
+        if history is None:
+            return
+        following = history.epochs[-1] + 1 if history.epochs else 0
+        epoch = metrics.get("epoch", following)
+        if epoch not in history.epochs:  # the loop may have recorded it itself
+            history.record(**{**metrics, "epoch": epoch})
 
     def close(self) -> None:
         """Stop the worker, free the documents and leave the page; calling it again does nothing."""
@@ -205,17 +237,67 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         options = {key: panel.options.trait_values() for key, panel in self._panels.items()}
         return {"version": STATE_VERSION, "choices": chosen.choices(), "options": options}
 
-    def load_state(self, state: dict) -> None:
-        """Take over what `state` returned, here or in another session.
+    def share(self) -> str:
+        """This view as one short word, which `load_state` takes: the choices, and the options that were changed."""
+        state = self.state()
+        plain = {key: type(panel.options)().trait_values() for key, panel in self._panels.items()}
+        changed = {
+            key: {name: value for name, value in values.items() if value != plain[key][name]}
+            for key, values in state["options"].items()
+        }
+        return sharing.pack({**state, "options": {key: values for key, values in changed.items() if values}})
+
+    def load_state(self, state: dict | str) -> None:
+        """Take over what `state` or `share` returned, here or in another session.
+
+        Parameters
+        ----------
+        state : dict or str
+            Options that are not in it stay as they are.
 
         Raises
         ------
         DynExplorerError
             If it is not such an object, comes from a newer version, or does not fit this model; nothing changes then.
         """
+        if isinstance(state, str):
+            state = sharing.unpack(state)
         self._take(state)
         self._history.push(self.state(), "state")
         self._request()
+
+    def options(self, panel: str | None = None, **changes) -> dict:
+        """Set options of a panel, as its controls do.
+
+        Parameters
+        ----------
+        panel : str, optional
+            Key of the panel; default the open one.
+        **changes
+            New values by name of the option.
+
+        Returns
+        -------
+        dict
+            All options of the panel, as they are now.
+
+        Raises
+        ------
+        DynExplorerError
+            If there is no such panel or option, or a value cannot be taken; nothing changes then.
+        """
+        key = self.panel if panel is None else panel
+        before = self._panel(key).options.trait_values()
+        with self.automatic():
+            try:
+                self._take_options(key, changes)
+            except DynExplorerError:
+                self._take_options(key, before)
+                raise
+        if changes:
+            self._history.push(self.state())
+            self._request()
+        return self._panel(key).options.trait_values()
 
     def code(self) -> str:
         """Runnable Python that rebuilds this view's numbers from ``model``, ``inputs`` and ``labels``."""
@@ -336,6 +418,9 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._open(panel)
         self._forget_if_stale()
         try:
+            instead = self._source.look_at(chosen.epoch)
+            if instead:
+                job.note(instead)
             result = panel.compute(self._source, chosen, self._settings(panel, chosen), job)
         except Cancelled:
             raise
@@ -365,20 +450,26 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def _refine(self, panel: Panel, result, settings: Settings, job: Job) -> None:
         try:
             refined = panel.refine(self._source, result, settings, job)
+            for part in refined if isinstance(refined, Iterator) else [refined]:
+                if not self._show_refined(panel, part, settings, job):
+                    return
         except Cancelled:
             raise
         except DynExplorerError as error:
             self._say("note", f"Nothing to compare with: {error}")
-            return
+
+    def _show_refined(self, panel: Panel, refined, settings: Settings, job: Job) -> bool:
+        """Show what took longer; False where the hand has moved on."""
         with self._page_lock:
             if job.cancel.is_set():
-                return
+                return False
             if refined is not None:
                 self._results[panel.key] = refined
                 panel.show(refined, settings)
                 self._put_result(panel, refined)
-            self._outbox.put("status", self._outcome)
+            # What the header says now stays: a change that was refused meanwhile is still refused.
             self._outbox.flush()
+        return True
 
     def _forget_if_stale(self) -> None:
         if self._seen_generation != self._generation:
@@ -435,8 +526,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def _put_sources(self) -> None:
         recording, source = self._source.recording, self._source
-        n_inputs = None if recording is None else len(recording.inputs)
-        head = page.header(source.model, source.model.training, n_inputs, source.most_inputs, version_warning())
+        head = page.header(source.model, source.epoch, source.n_inputs, source.most_inputs, version_warning())
         self._outbox.put("header", head)
         self._outbox.put("tree", page.tree(source.layers))
         self.limits.layers = self._layer_reasons()
@@ -447,12 +537,13 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def _put_result(self, panel: Panel, result) -> None:
         settings, put = self._settings(panel), self._outbox.put
         self._put_frame()
-        put("choices", self.choices())
+        put("choices", self._shown_choices())
         put("controls", panel.controls(settings, result))
         put("undo", {"undo": self._history.can_undo, "redo": self._history.can_redo})
         put("summaries", {name: view.summary for name, view in panel.views.items()})
         put("code", self.code())
         put("empty", None)
+        self._taps[panel.key] = {}
         if result is None:
             put("numbers", [])
             put("metrics", None)
@@ -461,7 +552,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             return
         put("numbers", panel.numbers(result))
         put("metrics", panel.metrics(result))
-        put("table", page.table(panel.table(result)))
+        frame = panel.table(result)
+        row_values = panel.row_values(result, len(frame))
+        self._taps[panel.key] = panel.taps(result, row_values)
+        put("table", page.table(frame, panel.tap_chooses, row_values))
         put("meaning", panel.meaning(result))
 
     # ---------------------------------------------------------------- messages from the browser
@@ -514,6 +608,9 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         return getattr(self._of_this_thread, "hand_moves", False)
 
     def _set(self, name: str, value) -> None:
+        if "," in name:
+            self._set_together(dict(zip(name.split(","), value, strict=True)))
+            return
         key, dot, option = name.partition(".")
         if dot:
             self._set_option(key, option, value)
@@ -522,12 +619,33 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         else:
             raise DynExplorerError(f"there is no choice {name!r}; the choices are {', '.join(CHOICES)}.")
 
+    def _set_together(self, changes: dict) -> None:
+        """A tap may choose several things, such as the row and the column of a grid; that is one step to undo."""
+        try:
+            with self.automatic():
+                for name, value in changes.items():
+                    self._set(name, value)
+        finally:
+            self._history.push(self.state())
+            self._request()
+
+    def _get(self, name: str):
+        if "," in name:
+            return tuple(self._get(part) for part in name.split(","))
+        key, dot, option = name.partition(".")
+        return getattr(self._panel(key).options, option) if dot else getattr(self, name)
+
+    def _shown_choices(self) -> dict:
+        """The linked choices, and what a row of the open panel's table sets."""
+        chooses = self._panels[self.panel].tap_chooses
+        return {**self.choices(), chooses: self._get(chooses)}
+
     def _attempt(self, act) -> None:
         """Do what the browser asks; what cannot be done is said in the header, and the page shows the kept value."""
         try:
             act()
         except DynExplorerError as error:
-            self._outbox.put("choices", {**self.choices(), "rejected": time.monotonic()})
+            self._outbox.put("choices", {**self._shown_choices(), "rejected": time.monotonic()})
             self._say("error", str(error))
 
     def _do(self, view: str, action: str) -> None:
@@ -545,12 +663,19 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def _patched(self, view: str, panel: str, patch: dict) -> None:
         self._bridge.apply(panel, patch, view)
-        opened = self._panels[panel]
         with self._page_lock:
-            rows = opened.take_taps(getattr(self, opened.tap_chooses))
-        for row in rows:
-            self._attempt(lambda row=row: setattr(self, opened.tap_chooses, row))
+            taken = [tap for tap in map(partial(self._take_tap, panel), self._taps.get(panel, {})) if tap is not None]
+        for name, value in taken:
+            self._attempt(partial(self._set, name, value))
         self._outbox.flush()
+
+    def _take_tap(self, panel: str, figure: str) -> tuple[str, object] | None:
+        """What a tap in a figure sets, and to which value."""
+        name, values = self._taps[panel][figure]
+        current = self._get(name)
+        row = self._panels[panel].views[figure].take_tap(values.index(current) if current in values else -1)
+        # A tap may be older than the rows.
+        return None if row is None or row >= len(values) else (name, values[row])
 
 
 def _nothing(_job: Job) -> None:
@@ -577,6 +702,14 @@ def _checked_names(class_names) -> list[str] | None:
     return [str(name) for name in class_names]
 
 
+def _check_history(history) -> None:
+    if history is not None and not isinstance(history, capture.History):
+        raise DynExplorerError(
+            f"`history` (={history!r}) must be a History: make one with dx.History(model, probe_inputs), or read "
+            "one with dx.History.load(folder)."
+        )
+
+
 def _checked_options(state: dict) -> dict:
     options = state.get("options", {})
     if not isinstance(options, dict) or not all(isinstance(values, dict) for values in options.values()):
@@ -595,7 +728,9 @@ def _weak_send(inspector: Inspector):
     return send
 
 
-def explore(model, inputs, labels=None, *, class_names=None, layers=None, device=None, checkpoints=None) -> Inspector:
+def explore(
+    model, inputs, labels=None, *, class_names=None, layers=None, device=None, checkpoints=None, history=None
+) -> Inspector:
     """Open a live model in an inspector.
 
     It returns at once; the model is run in a worker, borrowed and given back bit-identical.
@@ -616,6 +751,9 @@ def explore(model, inputs, labels=None, *, class_names=None, layers=None, device
         Where the inputs are moved; the model stays where it is.
     checkpoints : mapping of int to state dict or file, optional
         States of the model by epoch, for snapshots along training.
+    history : History, optional
+        Of the run that trains the model: `Inspector.step` adds to it, and epochs with weights can be looked at through
+        ``inspector.epoch``.
 
     Returns
     -------
@@ -638,5 +776,12 @@ def explore(model, inputs, labels=None, *, class_names=None, layers=None, device
     """
     capture.unwrap(model)
     return Inspector(
-        model, inputs, labels, class_names=class_names, layers=layers, device=device, checkpoints=checkpoints
+        model,
+        inputs,
+        labels,
+        class_names=class_names,
+        layers=layers,
+        device=device,
+        checkpoints=checkpoints,
+        history=history,
     )

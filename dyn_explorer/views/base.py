@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool, LogTicker, Range1d, WheelZoomTool
@@ -68,6 +69,12 @@ class View(ABC):
             axis_range.update(start=start, end=end)
 
 
+def label_ticks(axis, places: Sequence[float], texts: Sequence[str]) -> None:
+    """Put texts at places of an axis whose ticker is a `FixedTicker`; unchanged ones are left alone."""
+    axis.ticker.update(ticks=list(places))
+    axis.major_label_overrides = dict(zip(places, texts, strict=True))
+
+
 def quiet_figure(**options) -> figure:
     """A figure without toolbar chrome of its own; tools are still there for the hand."""
     defaults = {
@@ -121,3 +128,14 @@ def log_bounds(values: np.ndarray, floor: float) -> tuple[float, float]:
     high = 10.0 ** min(int(np.ceil(np.log10(positive.max()))), 308)
     low = max(floor, 10.0 ** max(int(np.floor(np.log10(positive.min()))), -307))
     return 0.8 * min(low, high / 100), high
+
+
+def finite_bounds(parts: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Ends of an axis around all finite values, with a little room."""
+    values = np.concatenate([np.asarray(part, dtype=float) for part in parts]) if parts else np.empty(0)
+    values = values[np.isfinite(values)]
+    if values.size == 0:
+        return 0.0, 1.0
+    low, high = float(values.min()), float(values.max())
+    room = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
+    return low - room, high + room

@@ -15,6 +15,11 @@ SELECTED = "#E69F00"
 NEUTRAL = "#8C8C8C"
 MARKERS = {STABLE: "circle", GROWING: "triangle", DECAYING: "square", OUTSIDE: "diamond"}
 
+# Classes, next to one another: Okabe & Ito's seven, then darker and lighter ones; a number always goes with them.
+CLASS_PALETTE = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#8C8C8C", "#332288", "#882255",
+)  # fmt: skip
+
 MAGNITUDE_PALETTE = "Viridis256"
 FONT = "system-ui, sans-serif"
 AXIS_SIZE = "11px"

@@ -150,9 +150,9 @@ def test_a_layer_that_changes_size_is_said_and_the_epochs_before_are_kept(histor
 def test_unknown_names_and_epochs_are_answered_in_words(history, probe):
     with pytest.raises(DynExplorerError, match="unknown layer 'convv'; the nearest names are: conv"):
         History(Net(), *probe, layers=["convv"])
-    with pytest.raises(DynExplorerError, match=r"`dtype` \(='int8'\) must be one of 'float16', 'float32'"):
+    with pytest.raises(DynExplorerError, match=r"`dtype` \(='int8'\) is unknown; choose one of: float16, float32"):
         History(Net(), *probe, dtype="int8")
-    with pytest.raises(DynExplorerError, match=r"`checkpoints` \(='all'\) must be True, False or every how many"):
+    with pytest.raises(DynExplorerError, match=r"`checkpoints` \(='all'\) must be True, False, every how many records"):
         History(Net(), *probe, checkpoints="all")
     with pytest.raises(DynExplorerError, match="epoch 3 was not recorded; recorded are none yet"):
         history.state(3)
@@ -168,6 +168,18 @@ def test_every_nth_epoch_keeps_its_weights(probe):
     for epoch in range(5):
         history.record(epoch=epoch)
     assert history.checkpoint_epochs == (0, 2, 4)
+
+
+def test_chosen_epochs_keep_their_weights_in_half_precision(probe):
+    model = Net()
+    history = History(model, *probe, checkpoints={1, 3}, checkpoint_dtype="float16")
+    for epoch in range(5):
+        history.record(epoch=epoch)
+    assert history.checkpoint_epochs == (1, 3)
+    kept = history.state(3)
+    assert torch.equal(kept["conv.weight"], model.conv.weight.half())
+    assert kept["norm.num_batches_tracked"].dtype == torch.int64
+    dx.capture.copy_with(model, kept, "epoch 3")(probe[0])
 
 
 def test_beyond_the_budget_only_numbers_are_kept_and_training_goes_on(probe):

@@ -65,6 +65,25 @@ def test_only_the_layers_asked_for_are_kept():
     assert list(record(Shared(), torch.rand(5, 3), layers="act").activations) == ["act"]
 
 
+def test_reduced_outputs_are_kept_instead_of_maps(small_cnn, images):
+    def reduce(name, output, channel_dim):
+        others = tuple(dim for dim in range(1, output.ndim) if dim != channel_dim)
+        return output.mean(dim=others) if others else output
+
+    model = small_cnn.eval()
+    whole = record(model, images, layers=["0", "1"])
+    reduced = record(model, images, layers=["0", "1"], batch_size=3, reduce=reduce)
+    for name in ("0", "1"):
+        torch.testing.assert_close(reduced.activations[name], whole.activations[name].mean(dim=(2, 3)))
+        assert reduced.shapes[name] == whole.shapes[name]
+
+
+def test_reducing_leaves_what_the_model_computes_alone(small_cnn, images):
+    expected = small_cnn.eval()(images).detach()
+    found = record(small_cnn, images, layers=["0"], reduce=lambda name, output, dim: output[:, :1, 0, 0])
+    torch.testing.assert_close(found.outputs, expected)
+
+
 def test_containers_can_be_recorded():
     model = nn.Sequential(nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU()), nn.Flatten())
     recording = record(model, torch.rand(2, 1, 5, 5), layers=["0", "0.1"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def make_state(**limits) -> InspectorState:
 
 @pytest.fixture
 def state() -> InspectorState:
-    made = make_state(n_samples=10)
+    made = make_state(n_samples=10, history=SimpleNamespace(epochs=(0, 2, 4)))
     made.meet_snapshots(16, 100)
     return made
 
@@ -39,6 +40,8 @@ GOOD = [
     ("axis", "sample", "sample"),
     ("method", "projected", "projected"),
     ("sample", np.int64(9), 9),
+    ("epoch", np.int64(2), 2),
+    ("epoch", None, None),
     ("mode", np.uint8(3), 3),
     ("window", np.array([2, 9]), (2, 9)),
     ("window", [0, 3], (0, 3)),
@@ -77,6 +80,10 @@ BAD = [
     ("sample", True, "must be an integer"),
     ("sample", 1.0, "must be an integer"),
     ("sample", "1", "must be an integer"),
+    ("epoch", 3, "must be None or an epoch of the history: 0, 2, 4"),
+    ("epoch", 2.0, "must be None or an epoch"),
+    ("epoch", True, "must be None or an epoch"),
+    ("epoch", np.array([2, 4]), "must be None or an epoch"),
     ("mode", -1, "must lie in 0"),
     ("mode", float("nan"), "must be an integer"),
     ("window", (0, 17), "stop <= 16, the number of snapshots"),

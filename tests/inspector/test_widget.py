@@ -727,3 +727,36 @@ def test_an_unknown_message_is_answered_in_words(open_inspector, model):
     inspector = open_inspector(model).wait(60)
     inspector._receive(None, {"kind": "nonsense", "view": "v"}, [])
     assert "not known here" in inspector._outbox.sections["status"]["text"]
+
+
+def test_a_view_is_shared_as_one_word(open_inspector, model):
+    inspector = open_inspector(model).wait(60)
+    inspector.rank = 3
+    inspector.load_state({**inspector.state(), "options": {"training": {"images": 5}}})
+    word = inspector.wait(60).share()
+    assert len(word) < 500
+    assert set(word) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")
+    other = open_inspector(model).wait(60)
+    other.load_state(f"http://localhost:8888/lab/tree/lesson.ipynb#{word}")
+    assert other.wait(60).state() == inspector.state()
+    with pytest.raises(DynExplorerError, match=r"is no shared view; it begins with 'dx1\.'"):
+        other.load_state("hello")
+    with pytest.raises(DynExplorerError, match=r"cannot be read .*copy the whole of it"):
+        other.load_state(word[:-9])
+    assert other.state() == inspector.state()
+
+
+def test_options_of_a_panel_are_set_together_or_not_at_all(open_inspector, model):
+    inspector = open_inspector(model).wait(60)
+    before = inspector.options("training")
+    with pytest.raises(DynExplorerError, match="option 'images' of panel 'training' cannot be 1000"):
+        inspector.options("training", runs="bundled", images=1000)
+    assert inspector.options("training") == before
+    with pytest.raises(DynExplorerError, match="panel 'training' has no option 'colour'"):
+        inspector.options("training", colour="red")
+    with pytest.raises(DynExplorerError, match="there is no panel 'weather'"):
+        inspector.options("weather")
+    after = inspector.options("training", images=3, metric="gap_leading")
+    assert (after["images"], after["metric"]) == (3, "gap_leading")
+    inspector.undo()
+    assert inspector.options("training") == before

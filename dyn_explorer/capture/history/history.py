@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,9 @@ from dyn_explorer.errors import DynExplorerError
 
 from ..layers import list_layers, unwrap
 from ..names import check_names, nearest
+from ..options import check_choice
 from ..recording import record as record_probe
+from . import callbacks
 from . import folder as folders
 from .entry import DTYPES, Entry, checked_epoch, checked_metrics, mean_response
 
@@ -45,13 +47,15 @@ class History:
         Class of each probe input.
     layers : str or iterable of str, optional
         Layers to follow; default all without layers inside.
-    checkpoints : bool or int, default False
-        Whether to keep the weights too: True at every record, an integer n at every n-th.
+    checkpoints : bool, int or collection of int, default False
+        Whether to keep the weights too: True at every record, an integer n at every n-th, a collection at these epochs.
     memory_budget : int
         Bytes of responses and weights to hold in memory; default 1 GiB. Beyond it only the numbers are kept, and a
         warning says so once. Weights that are written to `folder` are not held.
     dtype : {"float16", "float32"}, default "float16"
         Precision in which responses are kept.
+    checkpoint_dtype : {"float16", "float32"}, optional
+        Precision in which weights are kept; default that of the model.
     folder : path, optional
         Save to this folder at every record, see `save`.
     device : torch.device or str, optional
@@ -81,17 +85,20 @@ class History:
         probe_labels: object = None,
         *,
         layers: str | Iterable[str] | None = None,
-        checkpoints: bool | int = False,
+        checkpoints: bool | int | Collection[int] = False,
         memory_budget: int = MEMORY_BUDGET,
         dtype: str = "float16",
+        checkpoint_dtype: str | None = None,
         folder: str | PathLike | None = None,
         device: torch.device | str | None = None,
     ) -> None:
-        if dtype not in DTYPES:
-            raise DynExplorerError(f"`dtype` (={dtype!r}) must be one of {', '.join(map(repr, DTYPES))}")
+        check_choice("dtype", dtype, tuple(DTYPES))
+        if checkpoint_dtype is not None:
+            check_choice("checkpoint_dtype", checkpoint_dtype, tuple(DTYPES))
         self._setup(secrets.token_hex(8), dtype, memory_budget)
         self._model = unwrap(model)
-        self._every = _checked_interval(checkpoints)
+        self._checkpoint_dtype = DTYPES.get(checkpoint_dtype)
+        self._is_kept = _checked_checkpoints(checkpoints)
         self._inputs, self._labels, self._device = probe_inputs, probe_labels, device
         self._asked = None if layers is None else [layers] if isinstance(layers, str) else list(layers)
         check_names(self._asked, list_layers(self._model))
@@ -141,10 +148,35 @@ class History:
         with self._lock:
             number = checked_epoch(epoch, self.epochs[-1] if self._entries else None)
             numbers = checked_metrics({"loss": loss, "accuracy": accuracy, **metrics})
-            entry = Entry(number, numbers, self._responses(number), self._state())
+            entry = Entry(number, numbers, self._responses(number), self._state(number))
             self._entries.append(self._within_budget(entry))
         if self._folder is not None:
             self.save(self._folder)
+
+    def lightning_callback(self) -> object:
+        """A callback for PyTorch Lightning, ``Trainer(callbacks=[history.lightning_callback()])``.
+
+        It records at the end of every training epoch, with every metric logged; ``train_loss`` and ``train_accuracy``
+        become `loss` and `accuracy` where these are not logged themselves.
+
+        Raises
+        ------
+        DynExplorerError
+            If Lightning is not installed.
+        """
+        return callbacks.lightning_callback(self)
+
+    def trainer_callback(self) -> object:
+        """A callback for the Hugging Face Trainer, ``Trainer(..., callbacks=[history.trainer_callback()])``.
+
+        It records after every epoch and its evaluation, with every number logged for it.
+
+        Raises
+        ------
+        DynExplorerError
+            If transformers is not installed.
+        """
+        return callbacks.trainer_callback(self)
 
     def _responses(self, epoch: int) -> dict[str, torch.Tensor]:
         recording = record_probe(
@@ -162,10 +194,14 @@ class History:
             self._probe_labels = recording.labels.numpy()
         return responses
 
-    def _state(self) -> dict[str, torch.Tensor] | None:
-        if not self._every or len(self._entries) % self._every:
+    def _state(self, epoch: int) -> dict[str, torch.Tensor] | None:
+        if not self._is_kept(epoch, len(self._entries)):
             return None
-        return {name: value.detach().to("cpu", copy=True) for name, value in self._model.state_dict().items()}
+        return {name: self._kept(value.detach()) for name, value in self._model.state_dict().items()}
+
+    def _kept(self, value: torch.Tensor) -> torch.Tensor:
+        dtype = self._checkpoint_dtype if value.is_floating_point() else None
+        return value.to("cpu", value.dtype if dtype is None else dtype, copy=True)
 
     def _within_budget(self, entry: Entry) -> Entry:
         if self._held + entry.n_bytes <= self._budget:
@@ -184,9 +220,19 @@ class History:
     # ---------------------------------------------------------------- reading
 
     @property
+    def model(self) -> nn.Module | None:
+        """The model that is followed; None if the history was loaded from a folder."""
+        return self._model
+
+    @property
     def epochs(self) -> tuple[int, ...]:
         """The epochs recorded, in order."""
         return tuple(entry.epoch for entry in self._entries)
+
+    @property
+    def run_id(self) -> str:
+        """What tells this run from every other; kept when it is saved and loaded."""
+        return self._run
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -341,10 +387,17 @@ class History:
         return history
 
 
-def _checked_interval(checkpoints: bool | int) -> int:
+def _checked_checkpoints(checkpoints: object) -> Callable[[int, int], bool]:
+    """Whether the weights of an epoch, the so-manieth record, are kept."""
     if isinstance(checkpoints, int) and checkpoints >= 0:
-        return int(checkpoints)
-    raise DynExplorerError(f"`checkpoints` (={checkpoints!r}) must be True, False or every how many records, such as 5")
+        every = int(checkpoints)
+        return lambda _epoch, record: every > 0 and record % every == 0
+    if isinstance(checkpoints, Collection) and all(isinstance(epoch, int) for epoch in checkpoints):
+        return lambda epoch, _record: epoch in checkpoints
+    raise DynExplorerError(
+        f"`checkpoints` (={checkpoints!r}) must be True, False, every how many records, such as 5, or "
+        "the epochs to keep"
+    )
 
 
 def _what_changed(epoch: int, before: dict, now: dict) -> str:

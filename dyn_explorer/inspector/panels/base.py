@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,8 @@ class Card:
         Heading, and what to know when reading the figure.
     square : bool
         Whether the figure keeps its height equal to its width.
+    half : bool
+        Whether two such figures share a row.
     wide : bool
         Whether the figure takes the whole width and little height.
     legend : tuple of (symbol, colour, meaning)
@@ -65,6 +67,7 @@ class Card:
     title: str
     help: str
     square: bool = False
+    half: bool = False
     wide: bool = False
     legend: tuple[tuple[str, str, str], ...] = ()
 
@@ -79,7 +82,8 @@ class Panel(ABC):
     cards : tuple of Card
         The figures in reading order.
     tap_chooses : str
-        The linked choice that a tapped row sets.
+        What a tapped row of the table sets, and a tapped mark of a figure: a linked choice, or an option of this panel
+        as ``key.option``.
     menus : dict of str to tuple
         Allowed values of the linked choices that this panel offers as menus.
     """
@@ -113,10 +117,11 @@ class Panel(ABC):
     def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job):
         """The panel's result; runs in the worker, touches no figure and raises `DynExplorerError` for bad input."""
 
-    def refine(self, source: Source, result, settings: Settings, job: Job) -> object | None:  # noqa: ARG002 - for panels that have more
+    def refine(self, source: Source, result, settings: Settings, job: Job) -> object | Iterator | None:
         """The result with what takes longer; runs after `show`, in the worker, and ends when the hand moves on.
 
-        None, which is what this returns, means that there is no more.
+        None, which is what this returns, means that there is no more. A generator is shown piece by piece: each result
+        that it yields holds what the ones before held, and more.
         """
         return None
 
@@ -132,8 +137,11 @@ class Panel(ABC):
     def numbers(self, result) -> list[dict]:
         """Figures in digits: dicts with ``label``, ``value`` (str) and ``help``."""
 
-    def metrics(self, result) -> dict | None:  # noqa: ARG002 - for panels that have metrics
-        """Metrics beside their nulls: ``columns``, ``rows`` of ``label``, ``help`` and ``cells``, and a ``note``."""
+    def metrics(self, result) -> dict | None:
+        """A table of few numbers: ``title``, ``columns``, ``rows`` of ``label``, ``help``, ``cells``, and a ``note``.
+
+        ``nulls`` says whether all columns but the first are nulls, which are grey.
+        """
         return None
 
     @abstractmethod
@@ -148,10 +156,16 @@ class Panel(ABC):
     def code(self, settings: Settings, source: Source) -> str:
         """Python that rebuilds the numbers from ``model``, ``inputs`` and ``labels``."""
 
-    def take_taps(self, chosen: int) -> list[int]:
-        """Rows that were tapped in a figure since the last call; `chosen` is the row that was chosen before."""
-        rows = [view.take_tap(chosen) for view in self.views.values()]
-        return [row for row in rows if row is not None]
+    def row_values(self, result, count: int) -> list:
+        """Value of the choice `tap_chooses` for each of the `count` rows of the table; by default the row's number."""
+        return list(range(count))
+
+    def taps(self, result, row_values: list) -> dict[str, tuple[str, list]]:
+        """Of each figure, what a tapped mark sets, and to which value for each row of its view's ``rows``.
+
+        By default every mark stands for a row of the table.
+        """
+        return dict.fromkeys(self.views, (self.tap_chooses, row_values))
 
     def clear(self) -> None:
         """Empty every figure; a stale plot under an error message would be a lie."""

@@ -75,6 +75,66 @@ class SliderControl extends Control {
   }
 }
 
+const FRAME = 600; // milliseconds that a value is shown while playing
+
+/** A slider over values that are no even steps, with a button that goes through them. */
+class StopsControl extends Control {
+  constructor(description, set) {
+    super(description, set);
+    this.input = rangeInput({ "aria-label": description.label, min: 0, step: 1, oninput: () => this.slid() });
+    this.button = h("button", { type: "button", className: "dx-preset dx-play", onclick: () => this.toggle() });
+    this.low = h("span");
+    this.high = h("span");
+    const limits = h("div", { className: "dx-limits", "aria-hidden": "true" }, this.low, this.high);
+    this.element.append(this.head(), h("div", { className: "dx-stops-row" }, this.button, this.input), limits);
+    this.setPlaying(false);
+  }
+
+  slid() {
+    this.setPlaying(false);
+    this.goTo(Number(this.input.value));
+  }
+
+  goTo(place) {
+    this.input.value = place;
+    this.show(place);
+    this.send(this.values[place]);
+  }
+
+  show(place) {
+    this.output.textContent = this.labels[place] ?? "";
+    this.input.setAttribute("aria-valuetext", this.output.textContent);
+  }
+
+  toggle() {
+    if (this.timer === undefined && Number(this.input.value) === this.values.length - 1) this.goTo(0);
+    this.setPlaying(this.timer === undefined);
+  }
+
+  setPlaying(plays) {
+    clearInterval(this.timer);
+    this.timer = plays ? setInterval(() => this.tick(), FRAME) : undefined;
+    this.button.textContent = plays ? "Pause" : "Play";
+    this.button.setAttribute("aria-label", `${plays ? "Pause" : "Play"}: ${this.label.textContent}`);
+  }
+
+  tick() {
+    const next = Number(this.input.value) + 1;
+    if (next >= this.values.length || !this.element.isConnected) this.setPlaying(false);
+    else this.goTo(next);
+  }
+
+  update(description) {
+    Object.assign(this, { values: description.values, labels: description.labels });
+    this.input.max = this.values.length - 1;
+    const place = Math.max(0, this.values.indexOf(description.value));
+    this.input.value = place;
+    this.show(place);
+    this.low.textContent = this.labels[0];
+    this.high.textContent = this.labels.at(-1);
+  }
+}
+
 class SpanControl extends Control {
   constructor(description, set) {
     super(description, set);
@@ -178,7 +238,7 @@ class ToggleControl extends Control {
   }
 }
 
-const CONTROL_KINDS = { toggle: ToggleControl, menu: MenuControl, slider: SliderControl, span: SpanControl, rank: RankControl };
+const CONTROL_KINDS = { toggle: ToggleControl, menu: MenuControl, slider: SliderControl, stops: StopsControl, span: SpanControl, rank: RankControl };
 
 class Controls {
   constructor(set) {

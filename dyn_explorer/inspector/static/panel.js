@@ -50,13 +50,13 @@ class PanelFrame {
     return true;
   }
 
-  card({ figure, title, help, square, wide, legend }) {
+  card({ figure, title, help, square, half, wide, legend }) {
     const plot = h("div", { className: "dx-plot", role: "img" });
     const summary = h("p", { className: "dx-summary", id: `${this.id}-${figure}` });
     plot.setAttribute("aria-label", title);
     plot.setAttribute("aria-describedby", summary.id);
     this.places.set(figure, { plot, summary });
-    const classes = `dx-card dx-card-${figure}${square ? " dx-square" : ""}${wide ? " dx-wide" : ""}`;
+    const classes = `dx-card dx-card-${figure}${square ? " dx-square" : ""}${half ? " dx-half" : ""}${wide ? " dx-wide" : ""}`;
     const reset = h(
       "button",
       { type: "button", className: "dx-reset", title: "Show everything again", onclick: () => this.resetZoom(figure) },

@@ -1,8 +1,9 @@
 // The numbers behind the figures, as a table whose rows can be chosen.
 
 class RowTable {
-  constructor(choose) {
-    this.choose = choose;
+  constructor(set) {
+    this.set = set;
+    this.values = [];
     this.head = h("tr");
     this.body = h("tbody");
     this.note = h("p", { className: "dx-quiet" });
@@ -12,7 +13,7 @@ class RowTable {
         className: "dx-table-scroll",
         tabIndex: 0,
         role: "group",
-        "aria-label": "Table of modes; arrow keys choose a row",
+        "aria-label": "Table behind the figures; arrow keys choose a row",
         "data-lm-suppress-shortcuts": "true",
         onkeydown: (event) => this.key(event),
       },
@@ -24,6 +25,8 @@ class RowTable {
 
   update(table) {
     this.element.hidden = table === null;
+    this.chooses = table?.chooses;
+    this.values = table?.values ?? [];
     if (table === null) return;
     if (table.columns.join() !== this.columns) {
       this.columns = table.columns.join();
@@ -43,6 +46,16 @@ class RowTable {
       this.body.append(h("tr", { onclick: () => this.choose(k) }, ...cells));
     }
     return [...this.body.children[k].children];
+  }
+
+  choose(row) {
+    if (row < this.values.length) this.set({ [this.chooses]: this.values[row] });
+  }
+
+  /** Mark the row that stands for a choice. */
+  follow(choices) {
+    const row = this.values.indexOf(choices[this.chooses]);
+    if (row !== this.chosen) this.setChosen(row);
   }
 
   setChosen(row) {
@@ -79,8 +92,9 @@ class MetricsTable {
     this.head = h("tr");
     this.body = h("tbody");
     this.note = h("p", { className: "dx-quiet" });
-    const table = h("table", { className: "dx-table dx-metrics" }, h("thead", {}, this.head), this.body);
-    this.element = h("section", { className: "dx-table-card", hidden: true }, h("h3", {}, "Metrics and their nulls"), table, this.note);
+    this.grid = h("table", { className: "dx-table dx-metrics" }, h("thead", {}, this.head), this.body);
+    this.title = h("h3");
+    this.element = h("section", { className: "dx-table-card", hidden: true }, this.title, this.grid, this.note);
   }
 
   update(metrics) {
@@ -92,6 +106,8 @@ class MetricsTable {
         h("tr", { title: help }, h("th", { scope: "row" }, label), ...cells.map((cell) => h("td", {}, cell))),
       ),
     );
+    this.title.textContent = metrics.title;
+    this.grid.classList.toggle("dx-plain", !metrics.nulls);
     this.note.textContent = metrics.note;
   }
 }

@@ -23,7 +23,7 @@ class InspectorView {
     this.controls = new Controls(set);
     this.frame = new PanelFrame((key) => set({ panel: key }));
     this.frame.resetZoom = (figure) => this.resetZoom(figure);
-    this.table = new RowTable((row) => set({ mode: row }));
+    this.table = new RowTable(set);
     this.metrics = new MetricsTable();
     this.side = h("aside", { className: "dx-side" }, this.tree.element, this.strip.element, this.controls.element);
     const main = h("main", { className: "dx-main" }, this.frame.element, this.metrics.element, this.table.element);
@@ -230,7 +230,7 @@ class InspectorView {
     for (const [name, drawSection] of Object.entries(drawers)) {
       if (name in sections) drawSection(sections[name]);
     }
-    this.stale ||= "controls" in sections || "choices" in sections;
+    this.stale ||= "controls" in sections || "choices" in sections || "table" in sections;
     if (this.stale && !this.isAhead()) this.drawChosen();
   }
 
@@ -246,10 +246,10 @@ class InspectorView {
     if ("choices" in this.sections) this.drawChoices(this.sections.choices);
   }
 
-  drawChoices({ layer, layers, sample, mode }) {
-    this.tree.setChosen(layer, layers);
-    if (sample !== this.strip.sample) this.strip.setChosen(sample);
-    if (mode !== this.table.chosen) this.table.setChosen(mode);
+  drawChoices(choices) {
+    this.tree.setChosen(choices.layer, choices.layers);
+    if (choices.sample !== this.strip.sample) this.strip.setChosen(choices.sample);
+    this.table.follow(choices);
   }
 
   openPanel(section) {

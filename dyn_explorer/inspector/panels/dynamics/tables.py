@@ -74,7 +74,7 @@ def metrics(result: DynamicsResult) -> dict:
     rows.append(_residual_row(result))
     note = f"No untrained copy: {comparison.untrained_reason}" if comparison and not comparison.untrained else ""
     columns = ["metric", "this view", "shuffled columns", "untrained copy"]
-    return {"columns": columns, "rows": rows, "note": note}
+    return {"title": "Metrics and their nulls", "nulls": True, "columns": columns, "rows": rows, "note": note}
 
 
 def _residual_row(result: DynamicsResult) -> dict:

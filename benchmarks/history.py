@@ -1,0 +1,149 @@
+"""What following a training run costs, and how fast its epochs can be looked through.
+
+python benchmarks/history.py                   # 6 epochs a way, 1,000 recorded epochs
+python benchmarks/history.py --records 200     # shorter
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+
+import dyn_explorer as dx
+
+PROBE = 64
+SCRUBS = 40
+
+
+def epoch_seconds(after_epoch: Callable[[torch.nn.Module], Callable], epochs: int) -> list[float]:
+    """Seconds of each epoch of a training of the digits, with what follows it; the first one warms up."""
+    images, labels = dx.demo.digits("train")
+    model = dx.demo.small_cnn()
+    follow = after_epoch(model)
+    marks = [time.perf_counter()]
+
+    def note(epoch: int, loss: float) -> None:
+        follow(epoch, loss)
+        marks.append(time.perf_counter())
+
+    dx.demo.train(model, images, labels, epochs=epochs + 1, after_epoch=note)
+    return [later - earlier for earlier, later in pairwise(marks[1:])]
+
+
+def bare(_model: torch.nn.Module) -> Callable:
+    """Nothing follows the epoch."""
+    return lambda _epoch, _loss: None
+
+
+def forward_only(model: torch.nn.Module) -> Callable:
+    """The probe's own forward pass, and nothing else."""
+    probe = dx.demo.digits("test")[0][:PROBE]
+
+    def follow(_epoch: int, _loss: float) -> None:
+        with torch.no_grad():
+            model(probe)
+
+    return follow
+
+
+def recorded(model: torch.nn.Module) -> Callable:
+    """A history of all layers, in memory."""
+    history = dx.History(model, dx.demo.digits("test")[0][:PROBE])
+    return lambda epoch, loss: history.record(epoch=epoch, loss=loss)
+
+
+def stepped(model: torch.nn.Module) -> Callable:
+    """An open inspector that shows the Training panel and grows with the run."""
+    images, labels = (part[:PROBE] for part in dx.demo.digits("test"))
+    history = dx.History(model, images)
+    inspector = dx.explore(model, images, labels, history=history)
+    inspector.wait()
+    history.record(epoch=0)
+    inspector.panel = "training"
+    inspector.wait()
+    return lambda epoch, loss: inspector.step(epoch=epoch, loss=loss)
+
+
+def overhead(epochs: int) -> None:
+    """Each way in turn, three times, so that noise meets all of them."""
+    ways = {"bare": bare, "probe forward": forward_only, "History.record": recorded, "inspector.step": stepped}
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(3):
+        for name, way in ways.items():
+            times[name] += epoch_seconds(way, epochs)
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    reference = medians["probe forward"]
+    print(f"training the digits, {len(times['bare'])} epochs a way, median seconds an epoch")
+    for name, median in medians.items():
+        beyond = f"{100 * (median / reference - 1):+.1f} % beyond training and probe"
+        print(f"  {name:15s} {median:.3f} s, {beyond} (claim: 5 %)")
+
+
+def long_history(records: int, folder: Path) -> tuple[torch.nn.Module, dx.History]:
+    """A run of the digits with a record after every few batches, and the weights of every tenth."""
+    images, labels = dx.demo.digits("train")
+    model = dx.demo.small_cnn()
+    history = dx.History(model, dx.demo.digits("test")[0][:16], folder=folder, checkpoints=10)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
+    for epoch in range(records):
+        chosen = torch.randperm(len(images), generator=torch.Generator().manual_seed(epoch))[:64]
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(images[chosen]), labels[chosen])
+        loss.backward()
+        optimiser.step()
+        history.record(epoch=epoch, loss=loss.item())
+    return model, history
+
+
+def shown_in(inspector: dx.Inspector) -> float:
+    """Seconds from the change to the picture, as the header says; the nulls come after it and make way for the hand."""
+    number, unit = re.search(r"shown in ([\d.]+) (ms|s)", inspector._outbox.sections["status"]["text"]).groups()
+    return float(number) / (1000 if unit == "ms" else 1)
+
+
+def scrub(records: int) -> None:
+    """Kernel time of a change of epoch in the panels that follow it."""
+    with tempfile.TemporaryDirectory() as made:
+        model, history = long_history(records, Path(made) / "run")
+        images, labels = (part[:16] for part in dx.demo.digits("test"))
+        with dx.explore(model, images, labels, history=history) as inspector:
+            inspector.load_state({**inspector.state(), "options": {"training": {"images": 2}}})
+            for panel in ("training", "dynamics"):
+                inspector.panel = panel
+                inspector.wait()
+                # Each panel's epochs: all of them, or those whose weights are there to be decomposed.
+                known = history.epochs if panel == "training" else history.checkpoint_epochs
+                chosen = [known[(37 * k) % len(known)] for k in range(SCRUBS)]
+                seconds = []
+                for epoch in chosen:
+                    inspector.epoch = epoch
+                    inspector.wait()
+                    seconds.append(shown_in(inspector))
+                worst = sorted(seconds)[int(0.95 * len(seconds))]
+                median = statistics.median(seconds)
+                print(
+                    f"{records} epochs, {panel} panel: a change of epoch takes {1e3 * median:.1f} ms "
+                    f"(95 %: {1e3 * worst:.1f} ms; claim: under 50 ms)"
+                )
+
+
+def main() -> None:
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--records", type=int, default=1000)
+    options = parser.parse_args()
+    overhead(options.epochs)
+    scrub(options.records)
+
+
+if __name__ == "__main__":
+    main()

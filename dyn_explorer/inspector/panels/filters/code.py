@@ -1,0 +1,60 @@
+"""Python that rebuilds a view of the Filters panel."""
+
+from __future__ import annotations
+
+from dyn_explorer.inspector.recorder import SEED
+from dyn_explorer.inspector.source import Source
+
+from ..base import Settings
+from .options import KEPT, SHUFFLES, STEPS
+
+
+def code(settings: Settings, source: Source, part: str) -> str:
+    """Lines that need only ``model`` and ``inputs``, and ``history`` where an epoch of it is looked at."""
+    device = "" if source.device is None else f", device={str(source.device)!r}"
+    layer, base = settings.layer, settings.layer.partition("#")[0]
+    chosen = f", part={part!r}" if part else ""
+    lines = [
+        "import dyn_explorer as dx",
+        "",
+        *_epoch(source),
+        f"weight = dx.capture.layer_weight(model, {base!r}{chosen}, fold_batchnorm={settings.fold_batchnorm})",
+        "form = {'groups': weight.groups, 'transposed': weight.transposed}",
+        f"directions = dx.analysis.filter_svd(weight.values, **form, keep={KEPT})",
+        "spectrum = dx.analysis.weight_spectrum(weight.values, **form, found=directions)",
+        "shuffled = [",
+        "    dx.analysis.weight_spectrum(weight.values, **form, shuffle=shuffle)",
+        f"    for shuffle in range({SHUFFLES})",
+        "]",
+        f"order = dx.analysis.strongest_first(directions)[:{KEPT}]",
+        f"direction = min({settings.direction}, len(order) - 1)",
+        "group, place = order[direction]",
+        "pattern, outward = directions.right[group, place], directions.left[group, :, place]",
+        f"recording = dx.record(model, inputs, layers=[{layer!r}], max_samples={source.most_inputs}, "
+        f"seed={SEED}{device})",
+        f"output = {{'bias': weight.bias, 'scale': weight.scale, 'channel_dim': recording.channel_dims[{layer!r}]}}",
+        "if not weight.part:",
+        f"    outputs = recording.activations[{layer!r}]",
+        "    signals = dx.analysis.direction_signals(outputs, directions, direction, **output)",
+        *_made(settings),
+        f"table = dx.layer_table(model, fold_batchnorm={settings.fold_batchnorm})",
+    ]
+    return "\n".join(lines)
+
+
+def _made(settings: Settings) -> list[str]:
+    if not settings.make_image:
+        return []
+    return [
+        "    made = dx.capture.maximise(",
+        f"        model, recording.inputs, {settings.layer!r}, steps={STEPS}, seed={SEED},",
+        "        score=lambda outputs: dx.analysis.direction_signals(outputs, directions, direction, **output)",
+        "        .reshape(len(outputs), -1).mean(dim=1),",
+        "    )",
+    ]
+
+
+def _epoch(source: Source) -> list[str]:
+    if source.epoch is None:
+        return []
+    return [f"model = dx.capture.copy_with(model, history.state({source.epoch}), 'epoch {source.epoch}')"]

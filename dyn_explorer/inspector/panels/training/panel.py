@@ -1,0 +1,241 @@
+"""The Training panel: figures, controls and the code behind them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from dyn_explorer import demo, views
+from dyn_explorer.errors import DynExplorerError
+from dyn_explorer.inspector.controls import grouped, menu, slider, stops, toggle
+from dyn_explorer.inspector.jobs import Job
+from dyn_explorer.inspector.recorder import Memo
+from dyn_explorer.inspector.source import Source
+from dyn_explorer.inspector.state import InspectorState
+
+from ..base import Panel, Settings
+from ..dynamics.tables import number
+from . import tables
+from .cards import CARDS
+from .code import code
+from .drawing import draw, draw_epoch, taps
+from .measure import OWN, bundled_layer, bundled_runs, own_run, with_null
+from .options import FOLLOW, METRIC_MENU, NO_HISTORY, NULLS, OPTIMISERS, RUNS, TrainingOptions
+from .result import Run, TrainingResult
+from .synchrony import RunSynchrony, measured, portrait, with_band
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+KEPT = 8
+KEPT_EPOCHS = 4096
+
+
+class TrainingPanel(Panel):
+    """A run's loss and accuracy, and any metric of its dynamics against epochs and against accuracy."""
+
+    key = "training"
+    title = "Training"
+    about = (
+        "Each curve is the mean over images (and seeds, where there are several); its band is one standard deviation "
+        "for metrics, and the range over seeds for loss and accuracy. The grey band is the metric with its columns "
+        "shuffled: a curve inside it is no trace of dynamics. Epoch 0, where it was recorded, is untrained. "
+        "A network that learns shuffled labels by heart has nothing else to learn, so what its curve shares with the "
+        "other is training, not understanding. Rank correlations stand in the table with the number of points that "
+        "they rest on; points of one run are not independent, so they describe and test nothing."
+    )
+    Options = TrainingOptions
+    tap_chooses = "epoch"
+    menus = MappingProxyType({})
+    cards = CARDS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts = Memo(KEPT_EPOCHS)
+        self._bundled = Memo(KEPT)
+        self._nulls = Memo(KEPT)
+        self._runs = Memo(KEPT)
+        self._signals = Memo(KEPT)
+        self._tables = Memo(1)
+        self._drawn: tuple[tuple[Run, ...], str] | None = None
+
+    def make_views(self) -> dict[str, views.View]:
+        """A view per card."""
+        return {card.figure: views.PhaseWheel() if card.square else views.Curves() for card in self.cards}
+
+    def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
+        """The layer whose dynamics are followed."""
+        return (settings.layer,)
+
+    def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job) -> TrainingResult:
+        """Measure every epoch with weights, once."""
+        bundled = settings.runs == "bundled"
+        if not bundled and (source.history is None or not source.history.epochs):
+            raise DynExplorerError(NO_HISTORY)
+        layer = bundled_layer(settings.layer) if bundled else settings.layer
+        key = self._key(source, layer, settings)
+        runs = self._runs.get(key, lambda: self._measured(source, layer, settings, job))
+        lacking = [run for run in runs if not run.trends]
+        reason = (lacking[0].reason or _no_trend(source)) if lacking else ""
+        epoch = settings.at if bundled else settings.epoch
+        portraits = {run.name: portrait(run.histories[0], settings, epoch, self._signals) for run in runs}
+        portraits = {name: each for name, each in portraits.items() if each is not None}
+        return TrainingResult(runs, layer, settings.metric, settings.images, epoch, settings.follow, portraits, reason)
+
+    def _key(self, source: Source, layer: str, settings: Settings) -> tuple:
+        """What the runs depend on: all but what is drawn of them."""
+        asked = (layer, settings.images, settings.follow, settings.window_epochs, settings.force, settings.null)
+        if settings.runs == "bundled":
+            return ("bundled", settings.optimiser, *asked)
+        history = source.history
+        return (history.run_id, len(history.epochs), history.checkpoint_epochs, source.held, *asked)
+
+    def _measured(self, source: Source, layer: str, settings: Settings, job: Job) -> tuple[Run, ...]:
+        if settings.runs == "own":
+            runs = (own_run(source, layer, settings.images, self._parts, job),)
+        else:
+            asked = (layer, settings.images, settings.optimiser)
+            if asked not in self._bundled:
+                source.check_free()
+            runs = self._bundled.get(asked, lambda: bundled_runs(*asked, job))
+        return tuple(replace(run, synchrony=measured(run.histories, settings)) for run in runs)
+
+    def refine(self, source: Source, result: TrainingResult, settings: Settings, job: Job) -> TrainingResult | None:
+        """What shuffled columns give, and what chance gives for the synchrony; kept, so that epochs change at once."""
+        key = self._key(source, result.layer, settings)
+        if source.held or all(run.has_nulls for run in result.runs):
+            return None
+        runs = tuple(
+            replace(run, synchrony=with_band(run.synchrony, run.histories[0], settings, job))
+            for run in self._with_trend_nulls(source, result, settings, job)
+        )
+        self._runs.put(key, runs)
+        return replace(result, runs=runs)
+
+    def _with_trend_nulls(
+        self, source: Source, result: TrainingResult, settings: Settings, job: Job
+    ) -> tuple[Run, ...]:
+        if settings.runs == "bundled":
+            model, inputs = demo.small_cnn(), demo.digits("test")[0]
+            key = ("bundled", result.layer, settings.optimiser)
+        else:
+            if not result.runs[0].trends:
+                return result.runs
+            model, inputs = source.live_model, source.record((result.layer,), job).inputs
+            key = (source.history.checkpoint_epochs, result.layer)
+        nulls = self._nulls.get(
+            key, lambda: [with_null(run, model, inputs, result.layer, job).null for run in result.runs]
+        )
+        return tuple(replace(run, null=null) for run, null in zip(result.runs, nulls, strict=True))
+
+    def show(self, result: TrainingResult, settings: Settings) -> None:
+        """Draw every card, or where only the epoch is another one, what it changes."""
+        drawn = (result.runs, result.metric)
+        if self._drawn is not None and drawn[0] is self._drawn[0] and drawn[1] == self._drawn[1]:
+            draw_epoch(self.views, result)
+            return
+        draw(self.views, result)
+        self._drawn = drawn
+
+    def clear(self) -> None:
+        """Empty every figure."""
+        self._drawn = None
+        super().clear()
+
+    def controls(self, settings: Settings, result: TrainingResult | None) -> list[dict]:
+        """Runs, metric, and the epoch of the model's own history."""
+        bundled = settings.runs == "bundled"
+        made = [
+            menu("training.runs", "Runs", settings.runs, list(RUNS)),
+            menu("training.metric", "Metric", settings.metric, list(METRIC_MENU)),
+            slider("training.images", "Images", settings.images, 2, 64, 1, "Images that each mean is over.", digits=0),
+        ]
+        if bundled:
+            made.insert(1, menu("training.optimiser", "Optimiser", settings.optimiser, list(OPTIMISERS)))
+            hint = "Of the phases and the marks; the bundled runs are of another model."
+            made.append(slider("training.at", "Epoch", settings.at, 0, demo.RUN_LENGTH, 1, hint, digits=0))
+        epochs = settings.limits.epochs
+        if not bundled and epochs:
+            places = [*((epoch, str(epoch)) for epoch in epochs), (None, "now")]
+            hint = "Every panel shows the weights of this epoch, where they were kept."
+            made.append(stops("epoch", "Epoch", settings.epoch, places, hint))
+        return grouped("Training", made) + grouped("Synchrony", self._synchrony_controls(settings))
+
+    def _synchrony_controls(self, settings: Settings) -> list[dict]:
+        made = [
+            menu("training.follow", "Follow", settings.follow, list(FOLLOW)),
+            menu("training.null", "Null", settings.null, list(NULLS)),
+        ]
+        if settings.follow == "epoch":
+            hint = "Epochs that each value looks back on."
+            made.append(slider("training.window_epochs", "Window", settings.window_epochs, 6, 500, 1, hint, digits=0))
+        hint = "Below 50 steps integration does not tell long memory from a trend; this shows it all the same."
+        return [*made, toggle("training.force", "Show below 50 steps", settings.force, hint)]
+
+    def numbers(self, result: TrainingResult) -> list[dict]:
+        """What the curves rest on."""
+        seeds = max(len(run.histories) for run in result.runs)
+        return [
+            number("layer", result.layer, "Whose channels are the snapshots."),
+            number("runs", str(sum(len(run.histories) for run in result.runs)), "Histories behind these curves."),
+            number("seeds", str(seeds), "Runs that differ only in their seed; with one there is no band over seeds."),
+            *_synchrony_numbers(result.runs[0].synchrony),
+            number("images", str(result.images), "Images that each mean of a metric is over."),
+        ]
+
+    def metrics(self, result: TrainingResult) -> dict | None:
+        """Rank correlations of every metric with epoch and accuracy."""
+        return self._tabulated(result)[1]
+
+    def meaning(self, result: TrainingResult) -> str:
+        """What stands at each epoch."""
+        names = " and ".join(run.name for run in result.runs)
+        kept = "decomposed at every epoch whose weights were kept, rank 99\u00a0%"
+        limits = result.runs[0].synchrony.reason
+        return f"{names}: the channels of {result.layer}, {kept}" + (f". Synchrony: {limits}" if limits else "")
+
+    def table(self, result: TrainingResult) -> pd.DataFrame:
+        """One row per epoch and run."""
+        return self._tabulated(result)[0]
+
+    def _tabulated(self, result: TrainingResult) -> tuple[pd.DataFrame, dict | None]:
+        # The runs stand in the value too, so that their identity is theirs as long as it is the key.
+        key = (id(result.runs), result.metric)
+
+        def make() -> tuple:
+            return tables.epochs(result), tables.correlations(result), result.runs
+
+        return self._tables.get(key, make)[:2]
+
+    def row_values(self, result: TrainingResult, count: int) -> list:
+        """The epoch of each row; the bundled runs are of another model, so their rows choose nothing."""
+        own = len(result.runs) == 1 and result.runs[0].name == OWN
+        return list(result.runs[0].histories[0].epochs) if own else []
+
+    def taps(self, result: TrainingResult, row_values: list) -> dict[str, tuple[str, list]]:
+        """Marks of different cards stand for different epochs; those of the bundled runs set the panel's own."""
+        own = result.runs[0].name == OWN
+        return {card: ("epoch" if own else "training.at", values) for card, values in taps(result).items()}
+
+    def code(self, settings: Settings, source: Source) -> str:
+        """The view's numbers without the widget."""
+        return code(settings, source)
+
+
+def _no_trend(source: Source) -> str:
+    if not source.history.checkpoint_epochs:
+        return "This history holds no weights, so there is no trend: record it with History(..., checkpoints=True)."
+    return "The trend is measured once training is over: press Refresh then."
+
+
+def _synchrony_numbers(synchrony: RunSynchrony) -> list[dict]:
+    made = []
+    if synchrony.seeds:
+        measures = synchrony.seeds[0]
+        made = [
+            number("oscillators", str(int(measures.oscillators[-1])), "That vary, at the last epoch."),
+            number("steps", str(measures.steps), "Along which each oscillator is followed."),
+            number("α", f"{measures.alpha[-1]:.2f}", "Exponent of the fluctuation analysis at the last epoch."),
+        ]
+    return made

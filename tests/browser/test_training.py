@@ -1,0 +1,65 @@
+"""The Training panel in a real JupyterLab: the bundled runs, a run of one's own, epochs and their play button."""
+
+from __future__ import annotations
+
+import pytest
+from jupyter_driver import LOAD
+from test_look import OVERFLOW
+
+OWN = """
+import dyn_explorer as dx
+images, labels = dx.demo.digits("train")
+model = dx.demo.small_cnn()
+history = dx.History(model, images[:8], labels[:8], layers=["conv1", "head"], checkpoints=True)
+history.record(epoch=0)
+score = lambda: dx.demo.accuracy(model, images[:100], labels[:100])
+note = lambda epoch, loss: history.record(epoch=epoch, loss=loss, accuracy=score())
+losses = dx.demo.train(model, images[:256], labels[:256], epochs=4, after_epoch=note)
+inspector = dx.explore(model, images[:40], labels[:40], history=history)
+inspector
+"""
+MEASURED = "document.querySelector('.dx-card-trend .dx-summary')?.textContent.includes('shuffled columns')"
+
+
+def open_training(lab) -> None:
+    lab.run_cell(0)
+    lab.wait_for_plots()
+    lab.page.click(".dx-tab:has-text('Training')")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1480), ("dark", 640)])
+def test_the_bundled_runs_are_drawn_whole(open_lab, artifacts, theme, width):
+    lab = open_lab(LOAD, width=width, height=1800 if width > 1000 else 3600)
+    lab.set_theme(f"JupyterLab {theme.title()}")
+    if width < 1000:
+        lab.hide_sidebar()
+    open_training(lab)
+    lab.page.wait_for_selector(".dx-empty:has-text('There is no history of a training run here')")
+    lab.choose("training.runs", "Bundled (digits)")
+    lab.page.wait_for_function(MEASURED, timeout=60_000)
+    lab.page.wait_for_timeout(600)
+    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / f"training_{theme}_{width}.png")
+    assert lab.page.evaluate(OVERFLOW) == []
+    assert lab.errors == []
+
+
+def test_epochs_of_a_run_are_chosen_by_slider_row_and_play(open_lab, artifacts):
+    lab = open_lab(OWN, height=1800)
+    open_training(lab)
+    lab.page.wait_for_function(MEASURED, timeout=60_000)
+    lab.page.click(".dx-table-scroll tbody tr:nth-child(2)")
+    lab.page.wait_for_selector(".dx-table-scroll tbody tr:nth-child(2).dx-chosen")
+    lab.page.wait_for_function("document.querySelector('[data-name=epoch] output').textContent === '1'")
+    assert lab.python("inspector.epoch") == 1
+    lab.slide("epoch", 3)
+    lab.page.wait_for_selector(".dx-table-scroll tbody tr:nth-child(4).dx-chosen")
+    lab.page.wait_for_timeout(400)
+    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "training_own.png")
+    lab.page.click(".dx-tab:has-text('Dynamics')")
+    lab.page.wait_for_selector(".dx-facts:has-text('weights of epoch 3')")
+    lab.page.click(".dx-tab:has-text('Training')")
+    lab.page.click(".dx-play")
+    lab.page.wait_for_function("document.querySelector('[data-name=epoch] output').textContent === 'now'")
+    lab.page.wait_for_function("document.querySelector('.dx-play').textContent === 'Play'")
+    assert lab.python("inspector.epoch") is None
+    assert lab.errors == []
