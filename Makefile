@@ -1,5 +1,5 @@
 # make lab         a virtual environment, the package, and JupyterLab on the tour
-# make test        installs what is missing, a Chromium included, and runs every test
+# make test        installs what is missing, a Chromium included, and runs every test, two at a time
 # make benchmarks  runs every benchmark, one after the other
 # make clean       removes all that these made
 #
@@ -43,7 +43,7 @@ lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check .
 
 test: lint $(VENV)/chromium.stamp
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 benchmarks: $(VENV)/chromium.stamp
 	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
