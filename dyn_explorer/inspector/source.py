@@ -132,6 +132,11 @@ class Source:
         return self._recorder_of(model, self._checkpoints)
 
     @property
+    def reasons(self) -> dict[str, str | None]:
+        """The layers, each with the reason why it cannot be chosen, or None where it can."""
+        return {name: info.disabled_because for name, info in self.layers.items()}
+
+    @property
     def recording(self) -> capture.Recording | None:
         """The last recording of the inputs."""
         return self._recorder.recording
