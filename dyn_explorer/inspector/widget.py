@@ -59,8 +59,9 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         Where the inputs are moved; the model stays where it is.
     checkpoints : mapping of int to state dict or file, optional
         States of the model by epoch, for snapshots along training.
-    history : History, optional
-        Of the run that trains the model; `step` adds to it, and its epochs with weights can be looked at.
+    history : History, or several in a list or mapping, optional
+        Of the run that trains the model; `step` adds to it, and its epochs with weights can be looked at. The Training
+        panel draws further runs, up to four, beside it.
 
     Examples
     --------
@@ -90,7 +91,6 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         **kwargs,
     ) -> None:
         self._ready = False
-        _check_history(history)
         self._source = Source(model, inputs, labels, device=device, checkpoints=checkpoints, history=history)
         self._class_names = self._source.class_names = _checked_names(class_names)
         self._panels = {kind.key: kind() for kind in PANELS}
@@ -104,7 +104,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._strip_of: int | None = None
         self._page_lock = threading.RLock()
         self._bridge = BokehBridge(self._page_lock)
-        limits = Limits(layers=self._layer_reasons(), options=_menus(self._panels), history=history)
+        limits = Limits(layers=self._layer_reasons(), options=_menus(self._panels), history=self._source.history)
         # Checked before there is a widget, so that a bad name leaves nothing behind.
         together = InspectorState(limits=limits, layers=[layers] if isinstance(layers, str) else layers or ()).layers
         layer = together[0] if together else self._source.default_layer()
@@ -702,14 +702,6 @@ def _checked_names(class_names) -> list[str] | None:
     return [str(name) for name in class_names]
 
 
-def _check_history(history) -> None:
-    if history is not None and not isinstance(history, capture.History):
-        raise DynExplorerError(
-            f"`history` (={history!r}) must be a History: make one with dx.History(model, probe_inputs), or read "
-            "one with dx.History.load(folder)."
-        )
-
-
 def _checked_options(state: dict) -> dict:
     options = state.get("options", {})
     if not isinstance(options, dict) or not all(isinstance(values, dict) for values in options.values()):
@@ -751,9 +743,11 @@ def explore(
         Where the inputs are moved; the model stays where it is.
     checkpoints : mapping of int to state dict or file, optional
         States of the model by epoch, for snapshots along training.
-    history : History, optional
+    history : History, or several in a list or a mapping of names, optional
         Of the run that trains the model: `Inspector.step` adds to it, and epochs with weights can be looked at through
-        ``inspector.epoch``.
+        ``inspector.epoch``. Further runs, up to four in all, are drawn beside it in the Training panel. Their epochs,
+        probe batches and models may differ; what is computed from weights needs those that fit `model`, and the panel
+        says where they do not.
 
     Returns
     -------
