@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import anywidget
 
-from dyn_explorer import capture
 from dyn_explorer.errors import DynExplorerError
 
 from . import assets, export, sharing
@@ -53,8 +52,9 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         Where the inputs are moved; the model stays where it is.
     checkpoints : mapping of int to state dict or file, optional
         States of the model by epoch, for snapshots along training.
-    history : History, optional
-        Of the run that trains the model; `step` adds to it, and its epochs with weights can be looked at.
+    history : History, or several in a list or mapping, optional
+        Of the run that trains the model; `step` adds to it, and its epochs with weights can be looked at. The Training
+        panel draws further runs, up to four, beside it.
 
     Attributes
     ----------
@@ -90,11 +90,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     ) -> None:
         self._ready = False
         self.beside_the_view: dict[str, object] = {}
-        _check_history(history)
         self._source = Source(model, inputs, labels, device=device, checkpoints=checkpoints, history=history)
         self._source.class_names = _checked_names(class_names)
         self._panels = {kind.key: kind() for kind in PANELS}
-        limits = Limits(layers=self._source.reasons, options=_menus(self._panels), history=history)
+        limits = Limits(layers=self._source.reasons, options=_menus(self._panels), history=self._source.history)
         # Checked before there is a widget, so that a bad name leaves nothing behind.
         together = InspectorState(limits=limits, layers=[layers] if isinstance(layers, str) else layers or ()).layers
         layer = together[0] if together else self._source.default_layer()
@@ -410,14 +409,6 @@ def _checked_names(class_names) -> list[str] | None:
     if isinstance(class_names, str | Mapping) or not hasattr(class_names, "__iter__"):
         raise DynExplorerError(f"`class_names` (={class_names!r}) must be a list with the name of class 0, 1, ...")
     return [str(name) for name in class_names]
-
-
-def _check_history(history) -> None:
-    if history is not None and not isinstance(history, capture.History):
-        raise DynExplorerError(
-            f"`history` (={history!r}) must be a History: make one with dx.History(model, probe_inputs), or read "
-            "one with dx.History.load(folder)."
-        )
 
 
 def _weak_send(inspector: Inspector):

@@ -42,7 +42,10 @@ class PanelFrame {
     );
     this.about.textContent = about;
     this.element.setAttribute("aria-label", tabs.find((tab) => tab.key === open).title);
-    if (open === this.open) return false;
+    if (open === this.open) {
+      for (const { figure, legend } of cards) this.places.get(figure)?.legend.replaceChildren(...this.marks(legend));
+      return false;
+    }
     this.open = open;
     this.places = new Map();
     this.cards.replaceChildren(...cards.map((card) => this.card(card)));
@@ -55,18 +58,22 @@ class PanelFrame {
     const summary = h("p", { className: "dx-summary", id: `${this.id}-${figure}` });
     plot.setAttribute("aria-label", title);
     plot.setAttribute("aria-describedby", summary.id);
-    this.places.set(figure, { plot, summary });
+    const shownLegend = h("span", { className: "dx-legend" }, ...this.marks(legend));
+    this.places.set(figure, { plot, summary, legend: shownLegend });
     const classes = `dx-card dx-card-${figure}${square ? " dx-square" : ""}${half ? " dx-half" : ""}${wide ? " dx-wide" : ""}`;
     const reset = h(
       "button",
       { type: "button", className: "dx-reset", title: "Show everything again", onclick: () => this.resetZoom(figure) },
       "Reset zoom",
     );
-    const marks = legend.map(([symbol, color, meaning]) =>
+    const header = h("header", { title: help }, h("h3", {}, title), shownLegend, reset);
+    return h("article", { className: classes }, header, plot, summary);
+  }
+
+  marks(legend) {
+    return legend.map(([symbol, color, meaning]) =>
       h("span", {}, h("span", { style: `color: ${color}`, "aria-hidden": "true" }, symbol), ` ${meaning}`),
     );
-    const header = h("header", { title: help }, h("h3", {}, title), h("span", { className: "dx-legend" }, ...marks), reset);
-    return h("article", { className: classes }, header, plot, summary);
   }
 
   id = randomName();
