@@ -56,7 +56,7 @@ PICTURES = {
     "training": Picture('inspector.options("training", runs="bundled", images=4); inspector.panel = "training"'),
     "network": Picture('inspector.panel = "network"', history=RUN),
     "neurons": Picture('inspector.panel = "neurons"', history=RUN),
-    "basins": Picture('inspector.options("basins", images=48); inspector.panel = "basins"', history=RUN),
+    "basins": Picture('inspector.options("basins", images=48, sigma=0.3); inspector.panel = "basins"', history=RUN),
 }
 BOARD = """
 import dyn_explorer as dx
@@ -135,7 +135,7 @@ def take_board(browser, server: JupyterServer, folder: Path) -> None:
     lab = open_notebook(browser, server, "sweep", BOARD)
     lab.page.wait_for_selector(".dx-board-parallel .dx-summary:has-text('models on')", timeout=300_000)
     lab.page.wait_for_timeout(1500)
-    save(lab.page.locator(".dx-board").screenshot(), folder / "sweep.png")
+    save(lab.page.locator(".jp-OutputArea-output:has(.dx-board)").first.screenshot(), folder / "sweep.png")
     close(lab)
 
 

@@ -16,6 +16,8 @@ from sphinx.util.inventory import InventoryFile
 import dyn_explorer as dx
 from dyn_explorer.inspector.panels import PANELS
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 MODULES = (dx, dx.analysis, dx.capture, dx.views, dx.demo)
 README = (ROOT / "README.md").read_text(encoding="utf8")
