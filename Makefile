@@ -1,5 +1,8 @@
 # make lab         a virtual environment, the package, and JupyterLab on the tour
 # make test        installs what is missing, a Chromium included, and runs every test, two at a time
+# make docs        builds the documentation in build/docs
+# make gallery     takes the README's pictures anew, from the real widget
+# make links       asks the network whether every external link leads somewhere
 # make benchmarks  runs every benchmark, one after the other
 # make clean       removes all that these made
 #
@@ -13,7 +16,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: help lab test lint benchmarks clean
+.PHONY: help lab test lint docs links gallery benchmarks clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -28,7 +31,7 @@ $(VENV)/lab.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable '.[lab,test]'
+	$(INSTALL) --editable '.[lab,docs,test]'
 	@touch $@
 
 $(VENV)/chromium.stamp: .ci/install-chromium $(VENV)/test.stamp
@@ -44,6 +47,16 @@ lint: $(VENV)/test.stamp
 
 test: lint $(VENV)/chromium.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+docs: $(VENV)/test.stamp
+	$(BIN)/python docs/build.py
+	@echo "open build/docs/index.html"
+
+links: $(VENV)/test.stamp
+	$(BIN)/python docs/build.py --links
+
+gallery: $(VENV)/chromium.stamp
+	$(BIN)/python docs/make_gallery.py
 
 benchmarks: $(VENV)/chromium.stamp
 	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
