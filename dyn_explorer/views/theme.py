@@ -80,6 +80,7 @@ def bokeh_theme(name: str = "light") -> Theme:
                 "Axis": axis,
                 "Grid": {"grid_line_color": grid},
                 "Label": text,
+                "Title": {**text, "text_font_style": "normal"},
                 "Text": {"text_font": {"value": FONT}},
                 "Legend": {
                     "label_text_color": ink,
