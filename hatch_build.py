@@ -16,8 +16,8 @@ INSTALLED = "share/jupyter/labextensions/dyn-explorer"
 ALSO_READ = ("dyn_explorer/kernel_listing.py", "notebooks/00_tour.ipynb")
 OLDEST_NODE = 20
 WITHOUT = (
-    f"The JupyterLab extension is left out: it is not built yet, and Node {OLDEST_NODE} or newer with npm, which builds "
-    "it, is not on the path. The inspector works in cells without it. Wheels from PyPI hold the extension."
+    f"The JupyterLab extension is left out: it is not built yet, and Node {OLDEST_NODE} or newer with npm, which "
+    "builds it, is not on the path. The inspector works in cells without it. Wheels from PyPI hold the extension."
 )
 
 
