@@ -4,6 +4,7 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { addCommands, offerCommands } from './commands';
 import { Command } from './names';
 import { Sidebar } from './sidebar';
@@ -19,9 +20,11 @@ const plugin: JupyterFrontEndPlugin<void> = {
   description: 'Finds the PyTorch models in a notebook and explores them at the side.',
   autoStart: true,
   // Notebook 7 loads this extension as well, and has no side to open anything at.
+  requires: [IRenderMimeRegistry],
   optional: [ILabShell, INotebookTracker, ILayoutRestorer, ILauncher, ICommandPalette, IDefaultFileBrowser],
   activate: (
     app: JupyterFrontEnd,
+    rendermime: IRenderMimeRegistry,
     shell: ILabShell | null,
     notebooks: INotebookTracker | null,
     restorer: ILayoutRestorer | null,
@@ -33,7 +36,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       return;
     }
     const watches = new Watches(notebooks);
-    const tabs = new SideTabs(app, shell, watches, restorer);
+    const tabs = new SideTabs(app, shell, watches, rendermime, restorer);
     const sidebar = new Sidebar(watches, tabs, () => void app.commands.execute(Command.tour));
     watches.added.connect((_, watch) => addRenderer(watch, tabs));
     addCommands(app, { shell, watches, tabs, sidebar, files });

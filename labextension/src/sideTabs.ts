@@ -1,5 +1,6 @@
 import type { ILabShell, ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { Signal } from '@lumino/signaling';
 import { circleIcon } from './icons';
@@ -23,6 +24,7 @@ export class SideTabs {
     private readonly app: JupyterFrontEnd,
     private readonly shell: ILabShell,
     private readonly watches: Watches,
+    private readonly rendermime: IRenderMimeRegistry,
     restorer: ILayoutRestorer | null
   ) {
     watches.added.connect((_, watch) => this.meet(watch));
@@ -56,9 +58,12 @@ export class SideTabs {
   }
 
   private set(watch: KernelWatch, shown: Shows): SideTab {
-    const { key, title, modelId, names } = shown;
+    const { key, title, modelId } = shown;
+    const known = this.find(watch, key)?.content.view;
+    // Python names what it shows by the title alone.
+    const names = shown.names ?? (known?.title === title ? known.names : null);
     const view: View = { key, title, modelId, names, path: watch.path, kernelId: watch.kernel?.id ?? '' };
-    const tab = this.find(watch, shown.key) ?? this.add(view, watch);
+    const tab = this.find(watch, key) ?? this.add(view, watch);
     tab.content.view = view;
     label(tab);
     void this.tracker.save(tab);
@@ -130,6 +135,7 @@ export class SideTabs {
 
   private add(view: View, watch: KernelWatch | null): SideTab {
     const content = new SideView(view, {
+      rendermime: this.rendermime,
       explore: side => void this.exploreAgain(side),
       openNotebook: path => void this.app.commands.execute('docmanager:open', { path })
     });

@@ -1,9 +1,10 @@
-import type { IRenderMime } from '@jupyterlab/rendermime';
+import type { IRenderMime, IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { Panel, Widget } from '@lumino/widgets';
 import { button, el } from './dom';
 import { WIDGET_MIME } from './names';
 import type { Names } from './show';
 import type { KernelWatch } from './watch';
+import { canDrawWidgets } from './widgets';
 
 /** Which inspector stands at the side, of which notebook and kernel. */
 export interface View {
@@ -17,6 +18,8 @@ export interface View {
 }
 
 export interface SideActions {
+  /** What the application draws with. */
+  readonly rendermime: IRenderMimeRegistry;
   explore(view: SideView): void;
   openNotebook(path: string): void;
 }
@@ -47,6 +50,8 @@ export class SideView extends Panel {
       return;
     }
     await watch.panel.sessionContext.ready;
+    const { rendermime } = watch.panel.content;
+    const canDraw = await canDrawWidgets(rendermime, this.actions.rendermime);
     if (this.isDisposed || watch.isDisposed || this.view.modelId !== modelId || this.drawn === modelId) {
       return;
     }
@@ -54,12 +59,11 @@ export class SideView extends Panel {
       this.lose();
       return;
     }
-    const { rendermime } = watch.panel.content;
-    const data = { [WIDGET_MIME]: { version_major: 2, version_minor: 0, model_id: modelId } };
-    if (rendermime.preferredMimeType(data, 'any') !== WIDGET_MIME) {
+    if (!canDraw) {
       this.say('This JupyterLab shows no widgets: run dyn-explorer doctor in a terminal, which says what is missing.');
       return;
     }
+    const data = { [WIDGET_MIME]: { version_major: 2, version_minor: 0, model_id: modelId } };
     this.drawn = modelId;
     const renderer = rendermime.createRenderer(WIDGET_MIME);
     this.put(renderer);

@@ -82,8 +82,8 @@ export class Sidebar extends Widget {
     this.drawn = state;
     this.where.textContent = watch === null ? '' : (watch.path.split('/').pop() ?? '');
     this.busy.textContent = statusLine(watch);
-    const hasLists = empty === null && watch?.listing;
-    replace(this.body, hasLists ? this.lists(watch, watch.listing) : this.nothing(watch, empty ?? ''));
+    const listing = empty === null ? watch?.listing : null;
+    replace(this.body, watch && listing ? this.lists(watch, listing) : this.nothing(watch, empty ?? ''));
   }
 
   private nothing(watch: KernelWatch | null, words: string): HTMLElement[] {

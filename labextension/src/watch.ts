@@ -13,6 +13,7 @@ import { againExpression, readShown, showExpression } from './show';
 export type Phase = 'none' | 'starting' | 'other language' | 'busy' | 'idle' | 'gone';
 
 const GONE: Kernel.Status[] = ['restarting', 'autorestarting', 'dead', 'terminating'];
+const WAITING: Kernel.Status[] = ['unknown', 'starting'];
 // Between the cells of "Run All" a kernel is idle for a moment.
 const QUIET_MS = 150;
 
@@ -58,7 +59,7 @@ export class KernelWatch implements IDisposable {
     if (GONE.includes(kernel.status)) {
       return 'gone';
     }
-    if (this.language === '') {
+    if (this.language === '' || (this.listing === null && WAITING.includes(kernel.status))) {
       return 'starting';
     }
     if (this.language !== 'python') {
