@@ -1,5 +1,5 @@
 # make lab         a virtual environment, the package, and JupyterLab on the tour
-# make test        installs what is missing, a Chromium and a Node included, and runs every test
+# make test        installs what is missing, a Chromium and a Node included, and runs every test, two at a time
 # make extension   builds the JupyterLab extension and installs it; `lab` and `test` do this by themselves
 # make benchmarks  runs every benchmark, one after the other
 # make clean       removes all that these made
@@ -61,7 +61,7 @@ lint: $(VENV)/test.stamp
 
 test: lint $(VENV)/chromium.stamp
 	@$(MAKE) --no-print-directory $(VENV)/extension.stamp
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
 
 benchmarks: $(VENV)/chromium.stamp
 	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -62,6 +62,11 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     history : History, optional
         Of the run that trains the model; `step` adds to it, and its epochs with weights can be looked at.
 
+    Attributes
+    ----------
+    beside_the_view : dict
+        What a cell's output holds beside the widget's view, by MIME type.
+
     Examples
     --------
     >>> import dyn_explorer as dx
@@ -90,6 +95,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         **kwargs,
     ) -> None:
         self._ready = False
+        self.beside_the_view: dict[str, object] = {}
         _check_history(history)
         self._source = Source(model, inputs, labels, device=device, checkpoints=checkpoints, history=history)
         self._class_names = self._source.class_names = _checked_names(class_names)
@@ -127,6 +133,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"Inspector({type(self._source.model).__name__}, layer={self.layer!r}, panel={self.panel!r})"
+
+    def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
+        data, metadata = super()._repr_mimebundle_(**kwargs)
+        return {**data, **self.beside_the_view}, metadata
 
     def __enter__(self) -> Inspector:
         return self
@@ -212,6 +222,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         epoch = metrics.get("epoch", following)
         if epoch not in history.epochs:  # the loop may have recorded it itself
             history.record(**{**metrics, "epoch": epoch})
+
+    def note(self, text: str) -> None:
+        """Say something in the header beside the next outcome."""
+        self._notes.append(text)
 
     def close(self) -> None:
         """Stop the worker, free the documents and leave the page; calling it again does nothing."""
@@ -726,62 +740,3 @@ def _weak_send(inspector: Inspector):
             target.send(content, buffers)
 
     return send
-
-
-def explore(
-    model, inputs, labels=None, *, class_names=None, layers=None, device=None, checkpoints=None, history=None
-) -> Inspector:
-    """Open a live model in an inspector.
-
-    It returns at once; the model is run in a worker, borrowed and given back bit-identical.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        On any device, in train or eval mode; looked at where it is and as it is.
-    inputs : tensor, array, DataLoader, list of tensors, or one batch as the model's forward takes it
-        Samples first, as in (n_samples, channels, height, width); the first 256 are looked at.
-    labels : sequence of int, optional
-        Class of each input.
-    class_names : sequence of str, optional
-        Names of the classes 0, 1, ...
-    layers : sequence of str, optional
-        Layers taken together at the start; default one layer, the last convolution.
-    device : str or torch.device, optional
-        Where the inputs are moved; the model stays where it is.
-    checkpoints : mapping of int to state dict or file, optional
-        States of the model by epoch, for snapshots along training.
-    history : History, optional
-        Of the run that trains the model: `Inspector.step` adds to it, and epochs with weights can be looked at through
-        ``inspector.epoch``.
-
-    Returns
-    -------
-    Inspector
-        Shows itself as the last line of a notebook cell.
-
-    Raises
-    ------
-    DynExplorerError
-        If `model` has no layer to look at or cannot be looked at (scripted, sharded, on the meta device).
-
-    Examples
-    --------
-    >>> import dyn_explorer as dx
-    >>> images, labels = dx.demo.digits("test")
-    >>> inspector = dx.explore(dx.demo.load("trained"), images, labels)
-    >>> inspector.layer
-    'conv3'
-    >>> inspector.close()
-    """
-    capture.unwrap(model)
-    return Inspector(
-        model,
-        inputs,
-        labels,
-        class_names=class_names,
-        layers=layers,
-        device=device,
-        checkpoints=checkpoints,
-        history=history,
-    )

@@ -374,4 +374,4 @@ def test_the_inspector_is_one_small_message_in_a_notebook(inspector):
 
 
 def test_explore_is_public():
-    assert dx.explore.__module__ == "dyn_explorer.inspector.widget"
+    assert dx.explore.__module__ == "dyn_explorer.inspector.opening"
