@@ -12,7 +12,7 @@ export interface Choice {
 
 export const NOTHING: Choice = { model: null, inputs: null, labels: undefined };
 
-/** Keep of a choice what is still there, and fill in what is obvious. */
+/** Keep of a choice what is still there, and fill in what is obvious: the only model, a batch of numbers. */
 export function complete(choice: Choice, listing: Listing): Choice {
   const models = listing.models.filter(model => isIdentifier(model.name));
   const inputs = listing.inputs.filter(input => isIdentifier(input.name));

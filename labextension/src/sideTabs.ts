@@ -76,6 +76,11 @@ export class SideTabs {
     return this.of(watch).find(tab => tab.content.view.key === key);
   }
 
+  /** The variables that a tab of a notebook looks at, if any does. */
+  namesBeside(watch: KernelWatch): Names | null {
+    return this.of(watch).find(({ content }) => content.view.names !== null)?.content.view.names ?? null;
+  }
+
   private of(watch: KernelWatch): SideTab[] {
     return this.tracker.filter(({ content }) => content.watch === watch || content.view.path === watch.path);
   }

@@ -36,6 +36,7 @@ export class Sidebar extends Widget {
     watches.reasons.push(watch => this.isVisible && watch === this.watches.active);
     watches.added.connect((_, watch) => watch.changed.connect(() => this.onChanged(watch)));
     watches.activeChanged.connect(() => this.look());
+    tabs.changed.connect(() => this.draw(true));
     this.look();
   }
 
@@ -143,7 +144,7 @@ export class Sidebar extends Widget {
   }
 
   private choiceOf(watch: KernelWatch): Choice {
-    return this.choices.get(watch) ?? NOTHING;
+    return this.choices.get(watch) ?? this.tabs.namesBeside(watch) ?? NOTHING;
   }
 
   private say(words: string): void {
