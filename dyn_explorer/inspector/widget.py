@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 STATE_VERSION = 1
 STILL_FOR = 0.15  # seconds that the hand must rest before the comparison with the nulls begins
+SHARE_OF_TRAINING = 0.03  # of the time that drawing may take while a training loop runs
+LONGEST_REST = 30.0  # seconds without a new picture meanwhile, at most
 QUIET_FOR = 0.15  # seconds a job may take before its progress is shown; shorter ones would only flicker
 
 
@@ -102,6 +104,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._outcome: dict = {}
         self._generation = self._seen_generation = 0
         self._strip_of: int | None = None
+        self._rest_until = 0.0
         self._page_lock = threading.RLock()
         self._bridge = BokehBridge(self._page_lock)
         limits = Limits(layers=self._layer_reasons(), options=_menus(self._panels), history=self._source.history)
@@ -176,9 +179,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
     def step(self, **metrics) -> None:
         """Look at the model again from inside a training loop.
 
-        The forward pass runs here, in the calling thread, so that it never runs beside a training step; drawing goes
-        on in the worker while the training does. Until `refresh` is called, whatever needs another forward pass
-        (another layer, the untrained copy) waits for the next step.
+        The forward pass runs here, in the calling thread, so that it never runs beside a training step. Drawing goes on
+        in the worker while the training does, and rests in between so long that it takes 3 % of the time: epochs that
+        end meanwhile are drawn together, and `wait` draws at once. Until `refresh` is called, whatever needs another
+        forward pass (another layer, the untrained copy) waits for the next step.
 
         Parameters
         ----------
@@ -200,9 +204,11 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         self._generation += 1
         self._forget_if_stale()
         panel = self._panels[self.panel]
-        self._source.record(panel.layers_needed(self._settings(panel), self._source), Job(_nothing))
+        names = panel.layers_while_training(self._settings(panel), self._source)
+        if names:
+            self._source.record(names, Job(_nothing))
         self._source.hold(True)
-        self._request()
+        self._request(self._rest_until)
 
     def _record_step(self, metrics: dict) -> None:
         history = self._source.history
@@ -394,10 +400,10 @@ class Inspector(InspectorState, anywidget.AnyWidget):
 
     # ---------------------------------------------------------------- the worker
 
-    def _request(self) -> None:
+    def _request(self, not_before: float = 0.0) -> None:
         panel = self._panels[self.panel]
         resource = (panel.key, self._generation, panel.layers_needed(self._settings(panel), self._source))
-        job = Job(self._render, resource)
+        job = Job(self._render, resource, not_before)
         began = time.monotonic()
 
         def progress(fraction: float, text: str) -> None:
@@ -416,6 +422,7 @@ class Inspector(InspectorState, anywidget.AnyWidget):
         before = self._state_of(chosen)
         panel = self._panels[chosen.panel]
         self._open(panel)
+        cost = time.thread_time()
         self._forget_if_stale()
         try:
             instead = self._source.look_at(chosen.epoch)
@@ -440,12 +447,20 @@ class Inspector(InspectorState, anywidget.AnyWidget):
             self._put_result(panel, result)
             self._put_outcome(time.perf_counter() - began)
             self._outbox.flush()
+        self._rest(time.thread_time() - cost)
         # While a hand is still moving, the comparison would only be in its way.
         rest = STILL_FOR if self._outbox.views else 0
         if self._runner.let_go(job) and not job.cancel.wait(rest):
             # The picture is there and its outcome stands in the header.
             job.progress = lambda _fraction, _text: None
             self._refine(panel, result, self._settings(panel, chosen), job)
+
+    def _rest(self, cost: float) -> None:
+        """Leave the training as much time as keeps drawing, which competes with it for the interpreter, a small share.
+
+        Epochs that end meanwhile are drawn together.
+        """
+        self._rest_until = time.monotonic() + min(LONGEST_REST, cost / SHARE_OF_TRAINING)
 
     def _refine(self, panel: Panel, result, settings: Settings, job: Job) -> None:
         try:

@@ -164,10 +164,9 @@ def _null(result: TrainingResult, run: Run, scalar: RunScalar) -> list[Curve]:
 
 def _told(name: str, scalar: RunScalar) -> list[str]:
     start = f"{name}: " if name else ""
-    told = [
-        f"{start}{len(scalar.epochs)} of {scalar.total} epochs are measured so far; beside a training loop the rest waits for Refresh."
-    ]
-    told = told if len(scalar.epochs) < scalar.total else []
+    told, done, total = [], len(scalar.epochs), scalar.total
+    if done < total:
+        told = [f"{start}{done} of {total} epochs are measured; beside a training loop the rest waits for Refresh."]
     return [*told, f"{start}{scalar.reason}."] if scalar.reason else told
 
 
