@@ -165,3 +165,25 @@ def test_a_step_in_the_training_panel_runs_the_probe_only(open_inspector, model,
     monkeypatch.setattr(inspector._source, "record", lambda *_arguments: pytest.fail("ran the inputs"))
     inspector.step(epoch=1)
     assert inspector.wait(60).results["training"].epochs.tolist() == [0, 1]
+
+
+def test_an_epoch_whose_weights_are_damaged_is_said_and_the_others_are_shown(open_inspector, model, digits, tmp_path):
+    history = History(model, digits[0][:8], layers=["2"], checkpoints=True, folder=tmp_path / "run")
+    for epoch in range(3):
+        history.record(epoch=epoch, loss=1.0)
+    (damaged,) = (tmp_path / "run").glob("weights_*1.safetensors")
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    inspector = open_inspector(model, history=history).wait(60)
+    inspector.options("training", images=2, scalar="stable_rank")
+    inspector.panel = "training"
+    result = inspector.wait(60).results["training"]
+    assert result.trend_epochs.tolist() == [0, 2]
+    assert result.reason.startswith("Epoch 1 could not be measured: weights_000001.safetensors has 1000 bytes")
+    views = inspector._panels["training"].views
+    assert "Epoch 1 has no value: weights_000001.safetensors has 1000 bytes" in views["scalar"].summary
+    inspector.epoch = 1
+    assert inspector.wait(60).results["training"].epoch == 1
+    assert "Epoch 1 cannot be looked at, so this is the model as it is now" in inspector._outcome["text"]
+    inspector.epoch = 2
+    inspector.wait(60)
+    assert inspector._source.epoch == 2

@@ -16,6 +16,7 @@ from torch import nn
 
 from dyn_explorer.errors import DynExplorerError
 
+from ..devices import checked_device
 from ..layers import list_layers, unwrap
 from ..names import check_names, nearest
 from ..options import check_choice
@@ -99,7 +100,7 @@ class History:
         self._model = unwrap(model)
         self._checkpoint_dtype = DTYPES.get(checkpoint_dtype)
         self._is_kept = _checked_checkpoints(checkpoints)
-        self._inputs, self._labels, self._device = probe_inputs, probe_labels, device
+        self._inputs, self._labels, self._device = probe_inputs, probe_labels, checked_device(device)
         self._asked = None if layers is None else [layers] if isinstance(layers, str) else list(layers)
         check_names(self._asked, list_layers(self._model))
         self._folder = None if folder is None else Path(folder)
