@@ -181,12 +181,16 @@ class History:
 
     def _responses(self, epoch: int) -> dict[str, torch.Tensor]:
         recording = record_probe(
-            self._model, self._inputs, self._asked, self._labels, training=False, seed=SEED, device=self._device
+            self._model,
+            self._inputs,
+            self._asked,
+            self._labels,
+            reduce=self._reduced,  # whole maps are neither copied nor held
+            training=False,
+            seed=SEED,
+            device=self._device,
         )
-        responses = {
-            name: mean_response(activation, recording.channel_dims[name], self._dtype)
-            for name, activation in recording.activations.items()
-        }
+        responses = dict(recording.activations)
         sizes = {name: tuple(values.shape) for name, values in responses.items()}
         if self._shapes and sizes != self._shapes:
             raise DynExplorerError(_what_changed(epoch, self._shapes, sizes))
@@ -194,6 +198,9 @@ class History:
         if recording.labels is not None:
             self._probe_labels = recording.labels.numpy()
         return responses
+
+    def _reduced(self, _name: str, output: torch.Tensor, channel_dim: int) -> torch.Tensor:
+        return mean_response(output, channel_dim, self._dtype)
 
     def _state(self, epoch: int) -> dict[str, torch.Tensor] | None:
         if not self._is_kept(epoch, len(self._entries)):
