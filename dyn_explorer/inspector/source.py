@@ -147,6 +147,11 @@ class Source:
         return self._recorder_of(model, self._checkpoints)
 
     @property
+    def reasons(self) -> dict[str, str | None]:
+        """The layers, each with the reason why it cannot be chosen, or None where it can."""
+        return {name: info.disabled_because for name, info in self.layers.items()}
+
+    @property
     def has_labels(self) -> bool:
         """Whether the person gave labels of the inputs beside them."""
         return self._labels is not None

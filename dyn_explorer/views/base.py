@@ -36,6 +36,12 @@ class View(ABC):
     def clear(self) -> None:
         """Show nothing; a stale plot beside an error would be a lie."""
 
+    def blank(self, reason: str) -> None:
+        """Show nothing and ask for no room in the page, until the next `update`; the summary says why."""
+        self.clear()
+        self.figure.visible = False
+        self.summary = reason
+
     def take_tap(self, chosen: int) -> int | None:
         """Row (from 0) that was tapped since the last call, or None; a tap is an event, not a state.
 

@@ -12,6 +12,8 @@ from bokeh.models import ColumnDataSource, FixedTicker, Span, TapTool
 from .base import View, empty, finite_bounds, hover, plain_glyph, quiet_figure
 from .theme import DECAYING, GROWING, NEUTRAL, OUTSIDE, SELECTED, STABLE
 
+MOST_LETTERS = 40  # of ticks, side by side
+SLANT = 0.8  # radians
 RUN_COLORS = (STABLE, GROWING, DECAYING, OUTSIDE)
 RUN_MARKERS = ("circle", "triangle", "square", "diamond")
 
@@ -74,6 +76,7 @@ class Curves(View):
         across = self._range(0.0, 1.0) if beside is None else beside.figure.x_range
         self.figure = quiet_figure(x_range=across, y_range=self._range(0.0, 1.0))
         self.figure.xaxis.axis_label = self.figure.yaxis.axis_label = " "
+        self.figure.xaxis[0].ticker.desired_num_ticks = 4  # long labels of small numbers must not meet
         self._ticks, self._own_ticks = self.figure.xaxis[0].ticker, FixedTicker()
         self.figure.patches("xs", "ys", source=self._bands, fill_color="color", fill_alpha=0.18, line_color=None)
         self.figure.multi_line("xs", "ys", source=self._lines, color="color", line_width=1.5, line_dash=field("dash"))
@@ -105,10 +108,11 @@ class Curves(View):
         cursor : float, optional
             Where a vertical line marks what is chosen.
         ticks : sequence of (position, label), optional
-            Of the horizontal axis; Bokeh's own by default.
+            Of the horizontal axis; Bokeh's own by default. Where they would run into each other, they are slanted.
         places : ndarray, optional
             What the horizontal axis reaches over; by default the points of the curves.
         """
+        self.figure.visible = True
         self._bands.data = _bands(curves)
         self._lines.data = _lines(curves)
         self.rows.data = _points([curve for curve in curves if not curve.is_null])
@@ -133,6 +137,8 @@ class Curves(View):
         if axis.ticker is not (wanted := self._own_ticks if ticks else self._ticks):
             axis.ticker = wanted
         axis.major_label_overrides = dict(ticks)
+        letters = sum(1 + len(text) for _, text in ticks)
+        axis.major_label_orientation = SLANT if letters > MOST_LETTERS else "horizontal"
 
     def clear(self) -> None:
         """Take every curve away."""

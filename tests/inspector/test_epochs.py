@@ -140,14 +140,14 @@ def test_epochs_that_end_while_drawing_rests_are_drawn_together(open_inspector, 
         show(result, settings)
 
     monkeypatch.setattr(panel, "show", note)
-    inspector._rest_until = time.monotonic() + 60
+    inspector._renderer._rest_until = time.monotonic() + 60
     for epoch in range(1, 6):
         inspector.step(epoch=epoch, loss=1 / epoch)
     assert drawn == []
     inspector.wait(60)
     assert drawn == [6]
-    assert inspector._rest_until > time.monotonic()  # a drawing is followed by its rest
-    inspector._rest_until = time.monotonic() + 60
+    assert inspector._renderer._rest_until > time.monotonic()  # a drawing is followed by its rest
+    inspector._renderer._rest_until = time.monotonic() + 60
     inspector.step(epoch=6, loss=0.1)
     inspector.layer = "0"  # the hand does not wait
     deadline = time.monotonic() + 30
@@ -183,7 +183,9 @@ def test_an_epoch_whose_weights_are_damaged_is_said_and_the_others_are_shown(ope
     assert "Epoch 1 has no value: weights_000001.safetensors has 1000 bytes" in views["scalar"].summary
     inspector.epoch = 1
     assert inspector.wait(60).results["training"].epoch == 1
-    assert "Epoch 1 cannot be looked at, so this is the model as it is now" in inspector._outcome["text"]
+    assert (
+        "Epoch 1 cannot be looked at, so this is the model as it is now" in inspector._outbox.sections["status"]["text"]
+    )
     inspector.epoch = 2
     inspector.wait(60)
     assert inspector._source.epoch == 2

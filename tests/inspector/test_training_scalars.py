@@ -9,6 +9,7 @@ from fake_browser import FakeBrowser
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError, History
+from dyn_explorer.inspector.panels import Settings
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ def test_what_was_measured_before_a_cancel_is_kept(opened, monkeypatch):
     monkeypatch.setattr(scalars, "findings_at", cancel_after_one)
     opened.options("training", scalar="stable_rank")
     opened.wait(60)
-    settings = opened._settings(panel)
+    settings = Settings.of(panel, opened)
     assert panel._scalars.known(opened.results["training"].runs, "2", settings)[0].epochs.tolist() == [0]
     monkeypatch.setattr(scalars, "findings_at", measure)
     opened.refresh()
