@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 
 KEPT = 8
 KEPT_EPOCHS = 4096
+KEPT_FINDINGS = 65536  # small ones: one an epoch, layer and family of measures
 
 
 class TrainingPanel(Panel):
-    """A run's loss and accuracy, and any metric of its dynamics against epochs and against accuracy."""
+    """Loss and accuracy of up to four runs, and any measure of them over epochs."""
 
     key = "training"
     title = "Training"
@@ -45,7 +46,9 @@ class TrainingPanel(Panel):
         "shuffled: a curve inside it is no trace of dynamics. Epoch 0, where it was recorded, is untrained. "
         "A network that learns shuffled labels by heart has nothing else to learn, so what its curve shares with the "
         "other is training, not understanding. Rank correlations stand in the table with the number of points that "
-        "they rest on; points of one run are not independent, so they describe and test nothing."
+        "they rest on; points of one run are not independent, so they describe and test nothing. A measure of another "
+        "panel is measured as a sweep measures it, with the null that it has there, over the chosen number of images "
+        "for the dynamics and over all of them for the rest."
     )
     Options = TrainingOptions
     tap_chooses = "epoch"
@@ -59,7 +62,7 @@ class TrainingPanel(Panel):
         self._nulls = Memo(KEPT)
         self._runs = Memo(KEPT)
         self._signals = Signals(KEPT)
-        self._scalars = Scalars(KEPT_EPOCHS)
+        self._scalars = Scalars(KEPT_FINDINGS)
         self._tables = Memo(1)
         self._drawn: TrainingResult | None = None
 
