@@ -1,6 +1,7 @@
 """What following a training run costs, and how fast its epochs can be looked through.
 
-python benchmarks/history.py                   # 5 rounds of 6 epochs a way, 1,000 recorded epochs
+python benchmarks/history.py                   # 5 rounds, 1,000 recorded epochs
+python benchmarks/history.py --clock           # whole epochs too, on a quiet machine
 python benchmarks/history.py --records 200     # shorter
 """
 
@@ -102,40 +103,47 @@ def overhead(epochs: int, rounds: int) -> None:
                 print(f"  {name:15s} {value:.3f} s {statistics.median(shares):+.1f} %")
 
 
-def itemised(epochs: int, rounds: int) -> None:
-    """What each thread of a followed training spends on the cores, all in the same run: other processes do not matter."""
+def spent_by_threads(epochs: int) -> dict[str, float]:
+    """Seconds an epoch that each part of a followed training spends on the cores."""
     images, labels = dx.demo.digits("train")
     probe = dx.demo.digits("test")[0][:PROBE]
-    shares, parts = [], []
-    for _ in range(rounds):
-        model = dx.demo.small_cnn()
-        follow = stepped(model)
-        (worker,) = [thread for thread in threading.enumerate() if thread.name == "dyn_explorer worker"]
-        clock = time.pthread_getcpuclockid(worker.ident)
-        spent = {"training": 0.0, "probe forward": 0.0, "step()": 0.0}
-        mark, drawn = time.thread_time(), time.clock_gettime(clock)
+    model = dx.demo.small_cnn()
+    follow = stepped(model)
+    (worker,) = [thread for thread in threading.enumerate() if thread.name == "dyn_explorer worker"]
+    clock = time.pthread_getcpuclockid(worker.ident)
+    spent = {"training": 0.0, "probe forward": 0.0, "step()": 0.0}
+    mark = time.thread_time()
 
-        def note(epoch: int, loss: float) -> None:
-            nonlocal mark
-            spent["training"] += time.thread_time() - mark
-            mark = time.thread_time()
-            with torch.no_grad():
-                model(probe)
-            spent["probe forward"] += time.thread_time() - mark
-            mark = time.thread_time()
-            follow(epoch, loss)
-            spent["step()"] += time.thread_time() - mark
-            mark = time.thread_time()
+    def lap(name: str) -> None:
+        nonlocal mark
+        spent[name] += time.thread_time() - mark
+        mark = time.thread_time()
 
-        dx.demo.train(model, images, labels, epochs=epochs, after_epoch=note)
-        spent["drawing"] = time.clock_gettime(clock) - drawn
-        follow.inspector.close()
-        beyond = spent["step()"] + spent["drawing"] - spent["probe forward"]
-        shares.append(100 * beyond / (spent["training"] + spent["probe forward"]))
-        parts.append({name: value / epochs for name, value in spent.items()})
-    print(f"threads of a followed training, {rounds} rounds of {epochs} epochs, median ms an epoch on the cores")
+    def note(epoch: int, loss: float) -> None:
+        lap("training")
+        with torch.no_grad():
+            model(probe)
+        lap("probe forward")
+        follow(epoch, loss)
+        lap("step()")
+
+    before = time.clock_gettime(clock)
+    dx.demo.train(model, images, labels, epochs=epochs, after_epoch=note)
+    spent["drawing"] = time.clock_gettime(clock) - before
+    follow.inspector.close()
+    return {name: seconds / epochs for name, seconds in spent.items()}
+
+
+def itemised(epochs: int, rounds: int) -> None:
+    """Of threads of one and the same training, which other processes do not disturb."""
+    parts = [spent_by_threads(epochs) for _ in range(rounds)]
+    print(f"a followed training, {rounds} rounds of {epochs} epochs, median ms an epoch on the cores")
     for name in parts[0]:
         print(f"  {name:15s} {1e3 * statistics.median(part[name] for part in parts):.1f} ms")
+    shares = [
+        100 * (part["step()"] + part["drawing"] - part["probe forward"]) / (part["training"] + part["probe forward"])
+        for part in parts
+    ]
     each = ", ".join(f"{share:.1f}" for share in shares)
     print(f"  beyond training and probe: {statistics.median(shares):+.1f} % (rounds: {each}; claim: 5 %)")
 
