@@ -16,7 +16,7 @@ from sphinx.util.inventory import InventoryFile
 import dyn_explorer as dx
 from dyn_explorer.inspector.panels import PANELS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docs")]  # the pages are built once
 
 ROOT = Path(__file__).parents[1]
 MODULES = (dx, dx.analysis, dx.capture, dx.views, dx.demo)
@@ -140,6 +140,13 @@ def test_links_between_files_lead_somewhere(file):
         if not target.exists() or (place and place not in anchors(target.read_text(encoding="utf8"))):
             broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_section_stands_in_a_file_twice(file):
+    """A merge of two branches that both moved a section leaves it twice."""
+    headings = re.findall(r"^## .+$", (ROOT / file).read_text(encoding="utf8"), flags=re.MULTILINE)
+    assert len(set(headings)) == len(headings)
 
 
 def test_the_readme_shows_a_picture_of_every_panel_and_of_a_sweep():
