@@ -110,6 +110,12 @@ def test_papers_are_links(site):
     assert 'href="https://arxiv.org/abs/2111.14889"' in page
 
 
+def test_links_between_sections_of_the_readme_become_links_between_pages(site):
+    assert "](#what-it-shows)" in README
+    article = (site / "start.html").read_text(encoding="utf8").partition("<article")[2].partition("</article>")[0]
+    assert 'href="measures.html"' in article
+
+
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.key)
 def test_every_panel_has_a_page_that_names_its_figures(pages, site, panel):
     text = "".join(pages[site / "panels" / f"{panel.key}.html"].texts)
