@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from bokeh.models import ColumnDataSource, TapTool
 
-from .base import View, empty, hover, plain_glyph, quiet_figure
+from .base import View, empty, hover, plain_glyph, quiet_figure, shortened
 from .theme import GROWING, NEUTRAL, SELECTED, STABLE
 
 LEAST, MOST = 3, 13  # pixels across
-LONGEST = 18  # letters under a column
+LONGEST, CROWDED = 18, 14  # letters under a column; the latter where there are more than FEW
+FEW = 5
 ARC = 21  # points of an arc between columns
 
 
@@ -140,7 +141,7 @@ class NodeGraph(View):
         self._arcs.data = _arcs(joins)
         self._names.data = {
             "x": list(range(len(columns))), "y": [-0.04] * len(columns),
-            "text": [_short(column) for column in columns], "whole": [column.name for column in columns],
+            "text": [_short(column, LONGEST if len(columns) <= FEW else CROWDED) for column in columns], "whole": [column.name for column in columns],
             "note": [column.note or "no side" for column in columns],
         }  # fmt: skip
         self._fit(self.figure.x_range, -0.5, max(len(columns), 1) - 0.5)
@@ -201,8 +202,8 @@ def _arcs(joins: Sequence[tuple[int, int, str, bool]]) -> dict:
     }
 
 
-def _short(column: NodeColumn) -> str:
-    name = column.name if len(column.name) <= LONGEST else f"…{column.name[1 - LONGEST :]}"
+def _short(column: NodeColumn, most: int) -> str:
+    name = shortened(column.name, most)
     shown = len(column.channels)
     return name if shown == column.n_channels else f"{name}\n{shown} of {column.n_channels}"
 
