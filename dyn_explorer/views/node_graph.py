@@ -139,9 +139,10 @@ class NodeGraph(View):
         self.rows.data = _marks(columns, place, selected)
         self._strands.data = _lines(columns, strands, place)
         self._arcs.data = _arcs(joins)
+        most = LONGEST if len(columns) <= FEW else CROWDED
         self._names.data = {
             "x": list(range(len(columns))), "y": [-0.04] * len(columns),
-            "text": [_short(column, LONGEST if len(columns) <= FEW else CROWDED) for column in columns], "whole": [column.name for column in columns],
+            "text": [_short(column, most) for column in columns], "whole": [column.name for column in columns],
             "note": [column.note or "no side" for column in columns],
         }  # fmt: skip
         self._fit(self.figure.x_range, -0.5, max(len(columns), 1) - 0.5)
