@@ -139,6 +139,8 @@ export class KernelWatch implements IDisposable {
       return await question(this.kernel!);
     } finally {
       this.pending -= 1;
+      // A cell may have begun since.
+      this.isBusy = this.pending === 0 && this.kernel?.status === 'busy';
       this.want();
     }
   }

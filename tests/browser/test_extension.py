@@ -29,7 +29,7 @@ for epoch in range(20):
 """
 HERE = "dx.explore(other, images)"
 SECOND = "import torch\nnet = torch.nn.Linear(4, 3)\nimages = torch.rand(9, 4)"
-CHANGE = "_ = net.conv3.weight.data.mul_(-1)"
+CHANGE = "_ = net.conv1.weight.data.mul_(-1)"
 FIRST = "[inspector.results['dynamics'].eigenvalues[0].real, inspector.rank]"
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}, "resultTypes": ["violations"]}
 
@@ -103,7 +103,7 @@ def side(lab):
 @pytest.fixture
 def explored(side):
     """The same with an inspector of ``net`` at the side."""
-    if not side.page.locator(".dxs-side .dx-inspector").is_visible():
+    if not side.page.locator(".dxs-side .dx-inspector").count():
         side.explore("net")
     side.wait_for_inspector()
     return side
@@ -118,7 +118,7 @@ def test_from_the_launcher_to_the_circle_without_a_key(lab_server, chromium):
         lab.page.wait_for_timeout(300)  # fonts and icons
         lab.page.screenshot(path=ARTIFACTS / "extension_launcher.png")
         lab.page.click(".jp-LauncherCard:has-text('Open the tour')")
-        lab.wait_for_plots()
+        lab.wait_for_plots(timeout=120_000)
         assert len(lab.drawn("circle", ["re", "im"])["re"]) > 2
         assert (lab_server.folder / "00_tour.ipynb").is_file()
         assert lab.errors == []
@@ -149,7 +149,7 @@ def test_explore_opens_the_inspector_beside_the_notebook_and_says_how_python_doe
     assert tab["x"] >= notebook["x"] + notebook["width"]
     code = side.page.locator(".dxs-code pre").inner_text()
     assert code == 'import dyn_explorer as dx\n\ndx.explore(net, images, labels, where="side")'
-    side.page.click("text=Copy >> nth=-1")
+    side.page.click(".dxs-buttons >> text=Copy")
     assert side.page.evaluate("navigator.clipboard.readText()") == code
     cells = side.page.locator(".jp-Notebook .jp-CodeCell")
     count = cells.count()
