@@ -73,10 +73,12 @@ export class SideView extends Panel {
 
   /** Say that all that the kernel held is lost. */
   lose(): void {
+    const isDead = this.watch?.kernel?.status === 'dead';
+    const what = isDead
+      ? 'The kernel has died: restart it, run your cells'
+      : 'The kernel was restarted: run your cells';
     this.say(
-      this.view.names === null
-        ? 'The kernel was restarted: run your cells, and the one that opened this view, again.'
-        : 'The kernel was restarted: run your cells and press Explore.',
+      `${what}${this.view.names === null ? ', and the one that opened this view, again.' : ' and press Explore.'}`,
       true
     );
   }
