@@ -32,7 +32,7 @@ export class SideView extends Panel {
   ) {
     super();
     this.addClass('dxs-side');
-    this.say('Waiting for the notebook…');
+    this.sayOpen('Waiting for its notebook…', view.path);
   }
 
   watch: KernelWatch | null = null;
@@ -107,13 +107,13 @@ export class SideView extends Panel {
     watch.panel.disposed.connect(() => {
       this.watch = null;
       if (!this.isDisposed) {
-        this.sayClosed(watch.path);
+        this.sayOpen('Its notebook was closed.', watch.path);
       }
     });
   }
 
-  private sayClosed(path: string): void {
-    this.say('Its notebook was closed.');
+  private sayOpen(words: string, path: string): void {
+    this.say(words);
     const open = button('Open the notebook', 'dxs-primary', () => this.actions.openNotebook(path));
     this.widgets[0]?.node.append(open, el('p', { className: 'dxs-hint', textContent: path }));
   }
