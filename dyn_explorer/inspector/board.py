@@ -64,8 +64,11 @@ class SweepBoard(ipywidgets.VBox):
         self._message = ipywidgets.HTML()
         super().__init__()
         self.measure, self.against = measure, against
-        menus = [self._menu("measure"), self._menu("against")]
-        self.children = (ipywidgets.HBox(menus), self._plots, self._message)
+        opened = [("none", ""), *((name, name) for name in self._names)]
+        menus = [self._menu("measure", self._measures), self._menu("against", self._measures)]
+        menus.append(self._menu("chosen", opened, "open"))
+        wrapping = ipywidgets.Layout(flex_flow="row wrap")
+        self.children = (ipywidgets.HBox(menus, layout=wrapping), self._plots, self._message)
         self.observe(self._draw, ["measure", "against", "chosen"])
         self.observe(self._open, "chosen")
         self._draw()
@@ -89,8 +92,8 @@ class SweepBoard(ipywidgets.VBox):
             raise DynExplorerError(f"`chosen` (={proposal['value']!r}) is none of the models of the table")
         return proposal["value"]
 
-    def _menu(self, name: str) -> ipywidgets.Dropdown:
-        menu = ipywidgets.Dropdown(options=self._measures, value=getattr(self, name), description=name)
+    def _menu(self, name: str, options: list, label: str = "") -> ipywidgets.Dropdown:
+        menu = ipywidgets.Dropdown(options=options, value=getattr(self, name), description=label or name)
         ipywidgets.link((self, name), (menu, "value"))
         return menu
 

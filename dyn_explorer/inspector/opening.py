@@ -41,9 +41,11 @@ def explore(
         Where the inputs are moved; the model stays where it is.
     checkpoints : mapping of int to state dict or file, optional
         States of the model by epoch, for snapshots along training.
-    history : History, optional
+    history : History, or several in a list or a mapping of names, optional
         Of the run that trains the model: `Inspector.step` adds to it, and epochs with weights can be looked at through
-        ``inspector.epoch``.
+        ``inspector.epoch``. Further runs, up to four in all, are drawn beside it in the Training panel. Their epochs,
+        probe batches and models may differ; what is computed from weights needs those that fit `model`, and the panel
+        says where they do not.
     where : {"cell", "side"}
         ``"side"`` opens a tab beside the notebook where JupyterLab has this package's extension, and is ``"cell"``
         elsewhere. There is one tab for each variable that holds a model. When the cell runs again with the same model,

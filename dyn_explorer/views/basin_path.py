@@ -60,6 +60,7 @@ class BasinPath(View):
             Epoch that is marked.
         """
         good = np.isfinite(sample) & np.isfinite(weight)
+        self.figure.visible = True
         place = np.flatnonzero(good)
         self.rows.data = {
             "x": sample[good],

@@ -12,6 +12,8 @@ from .theme import MAGNITUDE_PALETTE, NEUTRAL, SELECTED
 
 MOST_CLASSES = 40
 MOST_TICKS = 20
+MOST_LETTERS = 22  # that stand side by side below the figure
+SLANT = 0.8  # radians
 
 
 class ClassPairs(View):
@@ -95,6 +97,8 @@ class ClassPairs(View):
         shown = range(0, count, -(-count // MOST_TICKS))
         for axis in (self.figure.xaxis[0], self.figure.yaxis[0]):
             label_ticks(axis, list(shown), [class_names[k] for k in shown])
+        letters = sum(1 + len(class_names[k]) for k in shown)
+        self.figure.xaxis[0].major_label_orientation = "horizontal" if letters <= MOST_LETTERS else SLANT
         self._fit(self.figure.x_range, -0.5, count - 0.5)
         self._fit(self.figure.y_range, count - 0.5, -0.5)
         hidden = f" (the first {count} are drawn)" if total > count else ""

@@ -67,6 +67,7 @@ class ClassPlane(View):
             Of the classes; default their numbers.
         """
         names = names or {}
+        self.figure.visible = True
         found, counts = np.unique(classes, return_counts=True)
         step = axis[1] - axis[0]
         self._image.data = {

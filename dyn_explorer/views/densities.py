@@ -45,6 +45,7 @@ class Densities(View):
             margin=0,
             bar_line_color=None,
             major_tick_line_color=None,
+            title="bin",
         )
         self.figure.add_layout(bar, "right")
         self.figure.add_tools(hover([lines], [("", "@name"), ("number", "@value")]))
@@ -62,6 +63,7 @@ class Densities(View):
         x_label : str
         """
         edges, densities = np.asarray(edges, float), np.asarray(densities, float)
+        self.figure.visible = True
         steps = np.repeat(edges, 2)[1:-1]
         self._lines.data = {
             "xs": [steps] * len(densities),

@@ -11,6 +11,8 @@ from .base import View, empty, hover, plain_glyph, quiet_figure
 from .theme import MAGNITUDE_PALETTE, SELECTED
 
 MOST_TICKS = 12
+LONGEST_NAME = 8
+SLANT = 0.8  # radians
 
 
 class DivergenceMap(View):
@@ -20,6 +22,8 @@ class DivergenceMap(View):
     ----------
     axis : str
         What the numbers at the axes count.
+    named : bool
+        Whether names stand there instead, where they are short and few.
 
     Examples
     --------
@@ -31,8 +35,9 @@ class DivergenceMap(View):
     'Divergence of 2 distributions; the furthest apart are conv1 and conv2, 0.4 bits.'
     """
 
-    def __init__(self, axis: str = "place in the table") -> None:
+    def __init__(self, axis: str = "place in the table", *, named: bool = False) -> None:
         super().__init__()
+        self._named = named
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "row", "value", "one", "other")})
         self._chosen = ColumnDataSource({"x": [], "y": [], "width": [], "height": []})
         mapper = LinearColorMapper(palette=MAGNITUDE_PALETTE, low=0, high=1)
@@ -40,6 +45,7 @@ class DivergenceMap(View):
             x_range=self._range(0, 1), y_range=self._range(0, 1), min_border_right=26, min_border_top=8
         )
         self.figure.grid.visible = False
+        self._axis = axis
         self.figure.xaxis.axis_label = self.figure.yaxis.axis_label = axis
         cells = plain_glyph(
             self.figure.rect(
@@ -79,6 +85,7 @@ class DivergenceMap(View):
             Row of the table that is marked.
         """
         values, count = np.asarray(values, float), len(names)
+        self.figure.visible = True
         numbers = list(numbers) or list(range(count))
         row, column = (index.ravel() for index in np.indices((count, count)))
         self.rows.data = {
@@ -87,15 +94,17 @@ class DivergenceMap(View):
         }  # fmt: skip
         for axis_range in (self.figure.x_range, self.figure.y_range):
             self._fit(axis_range, 0.0, float(max(count, 1)))
+        is_named = self._named and count <= MOST_TICKS and max(map(len, names), default=0) <= LONGEST_NAME
+        labels = list(names) if is_named else [str(number) for number in numbers]
         every = max(1, -(-count // MOST_TICKS))
         for axis, places in (
             (self.figure.xaxis[0], [k + 0.5 for k in range(count)]),
             (self.figure.yaxis[0], [count - k - 0.5 for k in range(count)]),
         ):
             axis.ticker = FixedTicker(ticks=places[::every])
-            axis.major_label_overrides = {
-                place: str(number) for place, number in zip(places[::every], numbers[::every], strict=True)
-            }
+            axis.major_label_overrides = dict(zip(places[::every], labels[::every], strict=True))
+            axis.axis_label = None if is_named else self._axis
+        self.figure.xaxis[0].major_label_orientation = SLANT if is_named else "horizontal"
         self._mark(numbers.index(selected) if selected in numbers else None, count)
         self.summary = _summary(values, names)
 

@@ -44,8 +44,8 @@ class HalfWidths(View):
         bars = self.figure.vbar(
             x="x", top="top", width=0.72, source=self._bars, fill_color=color, fill_alpha=0.75, line_color=None
         )
-        self._marks = ColumnDataSource({column: [] for column in ("x", "y", "marker", "label", "said")})
-        marks = self.figure.scatter(x="x", y="y", marker="marker", source=self._marks, size=9, color=NEUTRAL)
+        self._marks = ColumnDataSource({column: [] for column in ("x", "y", "marker", "color", "label", "said")})
+        marks = self.figure.scatter(x="x", y="y", marker="marker", source=self._marks, size=9, color="color")
         self._overall = Span(dimension="width", line_color=color, line_dash="dotted", line_width=2, visible=False)
         self.figure.add_layout(self._overall)
         self.figure.add_tools(hover([bars, marks], [(x_label, "@label"), (name, "@said")]))
@@ -73,8 +73,9 @@ class HalfWidths(View):
         odd = np.flatnonzero(~np.isfinite(shown))
         self._marks.data = {
             "x": place[odd],
-            "y": np.where(np.isnan(shown[odd]), 0.03 * top, 0.96 * top),
+            "y": np.where(np.isnan(shown[odd]), 0.03 * top, 0.93 * top),
             "marker": ["x" if np.isnan(shown[index]) else "triangle" for index in odd],
+            "color": [NEUTRAL if np.isnan(shown[index]) else "#FFFFFF" for index in odd],  # the latter on its bar
             "label": [names[index] for index in odd],
             "said": [said[index] for index in odd],
         }

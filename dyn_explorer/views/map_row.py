@@ -86,6 +86,7 @@ class MapRow(View):
             peaks.append(peak)
             images.append(smooth(magnitude / (peak or 1.0))[::-1])
         count = len(maps)
+        self.figure.visible = count > 0
         left = np.arange(count) + GAP / 2
         self._images.data = {
             "image": images,

@@ -43,6 +43,7 @@ class ModeImage(View):
             min_border_bottom=44,
         )
         self.figure.grid.visible = False
+        self.figure.yaxis.axis_label = "value"
         box = {"x": "x", "y": "y", "dw": "dw", "dh": "dh"}
         self.figure.image_rgba(image="image", source=self._picture, **box)
         overlay = self.figure.image(
@@ -50,7 +51,7 @@ class ModeImage(View):
         )
         self._overlay = overlay
         self.figure.line("x", "y", source=self._line, color=NEUTRAL, line_width=1.5)
-        bar = ColorBar(
+        self._bar = bar = ColorBar(
             color_mapper=self.mapper,
             ticker=BasicTicker(desired_num_ticks=4),
             height=10,
@@ -62,7 +63,9 @@ class ModeImage(View):
         self.figure.add_layout(bar, "below")
         self.figure.add_tools(hover([overlay], [("value", "@image{0.000}")]))
 
-    def update(self, values, *, picture=None, opacity: float = 0.7, signed: bool = False) -> None:
+    def update(
+        self, values, *, picture=None, opacity: float = 0.7, signed: bool = False, entries: str = "entry"
+    ) -> None:
         """Show one map.
 
         Parameters
@@ -75,13 +78,15 @@ class ModeImage(View):
             Of the map over the picture.
         signed : bool, default False
             Colours diverge from zero instead of running from the least value.
+        entries : str
+            What a vector has one value for, below the line.
         """
         values = np.asarray(values, dtype=float)
         values = np.where(np.isfinite(values), np.clip(values, -BIGGEST, BIGGEST), np.nan).astype(np.float32)
         if values.ndim == 2:
             self._show_map(values, picture, opacity, signed)
         else:
-            self._show_line(values.ravel())
+            self._show_line(values.ravel(), entries)
 
     def _show_map(self, values, picture, opacity, signed) -> None:
         height, width = picture.shape[:2] if picture is not None else values.shape
@@ -107,15 +112,16 @@ class ModeImage(View):
         left, top = (side - width) / 2, (side - height) / 2
         self._fit(self.figure.x_range, -left, side - left)
         self._fit(self.figure.y_range, -top, side - top)
-        self.figure.axis.visible = False
+        self.figure.axis.visible, self._bar.visible = False, True
 
-    def _show_line(self, values) -> None:
+    def _show_line(self, values, entries: str) -> None:
         empty(self._map)
         empty(self._picture)
         self._line.data = {"x": np.arange(len(values)), "y": values}
         finite = values[np.isfinite(values)].astype(float)
         low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
-        self.figure.axis.visible = True
+        self.figure.axis.visible, self._bar.visible = True, False
+        self.figure.xaxis.axis_label = entries
         margin = 0.05 * (high - low) or 1.0
         self._fit(self.figure.x_range, -0.5, max(len(values), 1) - 0.5)
         self._fit(self.figure.y_range, low - margin, high + margin)

@@ -40,8 +40,6 @@ class ModelScatter(View):
         self._nulls = ColumnDataSource({name: [] for name in ("x", "y", "to", "name")})
         self.figure = quiet_figure(x_range=self._range(0.0, 1.0), y_range=self._range(0.0, 1.0))
         self.figure.xaxis.axis_label = self.figure.yaxis.axis_label = " "
-        self.figure.title.text_font_style = "normal"
-        self.figure.title.text_font_size = "12px"
         self.figure.segment("x", "y", "to", "y", source=self._nulls, line_color=NEUTRAL, line_alpha=0.35)
         chance = plain_glyph(self.figure.scatter("x", "y", marker="x", size=6, line_color=NEUTRAL, source=self._nulls))
         marks = plain_glyph(

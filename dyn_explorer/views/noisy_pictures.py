@@ -65,6 +65,7 @@ class NoisyPictures(View):
         pictures : sequence of (caption, array (H, W, 3) of uint8, right)
         """
         count = len(pictures)
+        self.figure.visible = count > 0
         left = np.arange(count) + GAP / 2
         side = np.full(count, 1 - GAP)
         self._images.data = {

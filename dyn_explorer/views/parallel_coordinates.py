@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
+from bokeh.palettes import Viridis256
 from bokeh.transform import transform
 
 from .base import View, empty, hover, plain_glyph, quiet_figure
-from .theme import MAGNITUDE_PALETTE, NEUTRAL, SELECTED
+from .theme import NEUTRAL, SELECTED
 
 _PER_LABEL = 12
+_COLORS = Viridis256[64:232]  # thin lines of the ends would be lost on one of the two backgrounds
 
 
 class ParallelCoordinates(View):
@@ -38,9 +40,7 @@ class ParallelCoordinates(View):
         self.figure.yaxis.axis_label = "between the least and the largest value"
         self.figure.xaxis.axis_label = "measure, its range over the models below it"
         self.figure.ygrid.visible = False
-        self.figure.title.text_font_style = "normal"
-        self.figure.title.text_font_size = "12px"
-        self._colors = LinearColorMapper(palette=MAGNITUDE_PALETTE, low=0.0, high=1.0, nan_color=NEUTRAL)
+        self._colors = LinearColorMapper(palette=_COLORS, low=0.0, high=1.0, nan_color=NEUTRAL)
         lines = plain_glyph(
             self.figure.multi_line(
                 "xs", "ys", source=self.rows, line_color=transform("color", self._colors), line_width=2, line_alpha=0.75

@@ -39,6 +39,7 @@ class PictureGrid(View):
         super().__init__()
         self._columns, self.places, self._empty_text = columns, columns * lines, empty_text
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "low", "row", "image", "caption", "edge")})
+        self._numbers = ColumnDataSource({name: [] for name in ("x", "y", "text")})
         self._images = ColumnDataSource({name: [] for name in ("image", "x", "y", "dw", "dh")})
         self.figure = quiet_figure(
             x_range=self._range(0, columns),
@@ -55,6 +56,10 @@ class PictureGrid(View):
         tiles = plain_glyph(
             self.figure.rect("x", "y", side, side, source=self.rows, fill_alpha=0, line_color="edge", line_width=2)
         )
+        self.figure.text(
+            "x", "y", "text", source=self._numbers, text_align="center", text_baseline="middle", text_color=NEUTRAL,
+            text_font_size="11px",
+        )  # fmt: skip
         captions = plain_glyph(
             self.figure.text(
                 "x", "low", "caption", source=self.rows, text_align="center", text_baseline="top", text_color=NEUTRAL
@@ -77,7 +82,7 @@ class PictureGrid(View):
         Parameters
         ----------
         pictures : sequence of array (H, W, 3) of uint8, or None
-            None leaves the tile empty, for inputs that are no pictures.
+            None puts the input's number into the tile, for inputs that are no pictures.
         captions : sequence of str
         rows : sequence of int
             Number of the input that each is.
@@ -98,6 +103,12 @@ class PictureGrid(View):
             "dh": np.full(len(drawn), side),
         }
         numbers = np.asarray(rows, dtype=int)[: len(pictures)]
+        bare = [k for k, picture in enumerate(pictures) if picture is None]
+        self._numbers.data = {
+            "x": left[bare] + side / 2,
+            "y": top[bare] - side / 2,
+            "text": [str(number) for number in numbers[bare]],
+        }
         self.rows.data = {
             "x": left + side / 2,
             "y": top - side / 2,
@@ -115,4 +126,5 @@ class PictureGrid(View):
         """Take every picture away."""
         empty(self.rows)
         empty(self._images)
+        empty(self._numbers)
         self.summary = self._empty_text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from bokeh.palettes import Viridis256
 from bokeh.themes import Theme
 
 # Okabe & Ito's colours keep apart for every common form of colour blindness; a marker shape always goes with them.
@@ -21,6 +22,7 @@ CLASS_PALETTE = (
 )  # fmt: skip
 
 MAGNITUDE_PALETTE = "Viridis256"
+EARLY, LATE = Viridis256[0], Viridis256[-1]
 FONT = "system-ui, sans-serif"
 AXIS_SIZE = "11px"
 
@@ -78,6 +80,8 @@ def bokeh_theme(name: str = "light") -> Theme:
                 "Axis": axis,
                 "Grid": {"grid_line_color": grid},
                 "Label": text,
+                "Title": {**text, "text_font_style": "normal"},
+                "Text": {"text_font": {"value": FONT}},
                 "Legend": {
                     "label_text_color": ink,
                     "label_text_font": FONT,
@@ -95,6 +99,8 @@ def bokeh_theme(name: str = "light") -> Theme:
                     "border_line_color": None,
                     "title_text_color": ink,
                     "title_text_font": FONT,
+                    "title_text_font_size": AXIS_SIZE,
+                    "title_text_font_style": "normal",
                 },
             }
         }

@@ -55,6 +55,8 @@ class TileGrid(View):
         Width of the figure's frame over its height, so that square maps look square.
     empty_text : str
         What the summary says when there is nothing to show.
+    grows : bool
+        Whether fewer tiles are larger in a grid of one line, too.
 
     Examples
     --------
@@ -66,8 +68,11 @@ class TileGrid(View):
     '2 tiles: 1, 2.'
     """
 
-    def __init__(self, columns: int, lines: int, *, aspect: float, empty_text: str = "Nothing to show.") -> None:
+    def __init__(
+        self, columns: int, lines: int, *, aspect: float, empty_text: str = "Nothing to show.", grows=False
+    ) -> None:
         super().__init__()
+        self._grows = grows
         self._columns, self._lines, self._aspect, self._empty_text = columns, lines, aspect, empty_text
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "below", "row", "caption", "note", "edge")})
         image = ("image", "x", "y", "dw", "dh")
@@ -113,6 +118,7 @@ class TileGrid(View):
             Row that is marked.
         """
         shown = list(tiles)[: self._columns * self._lines]
+        self.figure.visible = bool(shown)
         columns, lines = self._cells(len(shown))
         self._fit_cells(columns, lines * (1 + CAPTION))
         places = [(k % columns, -(k // columns) * (1 + CAPTION)) for k in range(len(shown))]
@@ -140,10 +146,10 @@ class TileGrid(View):
 
     def _cells(self, count: int) -> tuple[int, int]:
         """Columns and lines for so many tiles."""
-        columns = self._columns
+        columns = min(self._columns, max(count, 1)) if self._grows else self._columns
         while self._lines > 1 and columns > 1 and count <= (columns - 1) * self._lines_of(columns - 1):
             columns -= 1
-        return columns, self._lines_of(columns)
+        return columns, max(1, self._lines_of(columns))
 
     def _lines_of(self, columns: int) -> int:
         """As many as fit below one another where `columns` fill the width."""

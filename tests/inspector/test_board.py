@@ -129,3 +129,14 @@ def test_a_model_that_cannot_be_opened_says_why(population):
     assert "`models` holds no &#x27;untrained&#x27;" in board._message.value
     assert board.inspector is None
     board.close()
+
+
+def test_a_model_is_opened_and_left_by_the_keyboard(board):
+    """Marks of a figure take a pointer; the menu takes keys."""
+    menu = board.children[0].children[2]
+    assert [label for label, _ in menu.options][:2] == ["none", board._names[0]]
+    menu.value = "untrained"
+    assert board.chosen == "untrained"
+    assert board.inspector is not None
+    menu.value = ""
+    assert board.inspector is None

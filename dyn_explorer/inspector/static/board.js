@@ -1,5 +1,10 @@
 // A population of models: two plots, and a sentence below each. The kernel holds all state.
 
+const BOARD_CARDS = [
+  ["scatter", "One measure against another", [["●", "#0072B2", "model"], ["×", "#8C8C8C", "the same model by chance"], ["○", "#E69F00", "open below"]]],
+  ["parallel", "All measures at once", [["━", "#E69F00", "open below"]]],
+];
+
 class BoardView {
   constructor(model, element) {
     this.model = model;
@@ -8,12 +13,16 @@ class BoardView {
     this.places = new Map();
     this.summaries = new Map();
     this.root = h("div", { className: "dx-board" });
-    for (const name of ["scatter", "parallel"]) {
-      const plot = h("div", { className: "dx-board-plot" });
-      const summary = h("p", { className: "dx-summary", "aria-live": "polite" });
+    for (const [name, title, legend] of BOARD_CARDS) {
+      const summary = h("p", { className: "dx-summary", id: `${this.name}-${name}`, "aria-live": "polite" });
+      const plot = h("div", { className: "dx-board-plot", role: "img", "aria-label": title, "aria-describedby": summary.id });
+      const marks = legend.map(([symbol, color, meaning]) =>
+        h("span", {}, h("span", { style: `color: ${color}`, "aria-hidden": "true" }, symbol), ` ${meaning}`),
+      );
+      const head = h("header", {}, h("h3", {}, title), h("span", { className: "dx-legend" }, ...marks));
       this.places.set(name, plot);
       this.summaries.set(name, summary);
-      this.root.append(h("section", { className: `dx-board-${name}` }, plot, summary));
+      this.root.append(h("section", { className: `dx-board-${name}` }, head, plot, summary));
     }
     element.append(this.root);
   }

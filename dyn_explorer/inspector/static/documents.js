@@ -58,13 +58,14 @@ class PanelDocument {
     this.changed = new Map();
   }
 
-  /** Build the document that the kernel described; `placeOf(name)` is where each figure goes. */
-  async build(text, buffers, placeOf) {
+  /** Build the document that the kernel described; `placeOf(name)` is where each figure goes, `watch` follows it. */
+  async build(text, buffers, placeOf, watch = () => {}) {
     const { Document } = this.Bokeh.require("document");
     this.document = Document.from_json(JSON.parse(text), undefined, buffers);
     const places = this.document.roots().map((root) => placeOf(root.name));
     await this.Bokeh.embed.add_document_standalone(this.document, places[0], places);
     this.document.on_change((event) => this.note(event));
+    this.document.roots().forEach(watch);
   }
 
   note(event) {

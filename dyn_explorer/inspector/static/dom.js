@@ -18,6 +18,11 @@ function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The same for the only class of an element. */
+function setClass(element, name) {
+  if (element.className !== name) element.className = name;
+}
+
 /** A native range input that JupyterLab lets keep its arrow keys. */
 function rangeInput(properties) {
   return h("input", { type: "range", "data-lm-suppress-shortcuts": "true", ...properties });

@@ -29,7 +29,7 @@ class Header {
     this.warning = h("p", { className: "dx-warning", hidden: true });
     const title = h("div", { className: "dx-title" }, this.model, this.facts);
     const actions = h("div", { className: "dx-actions", role: "toolbar", "aria-label": "Actions" }, ...this.buttons.values());
-    this.element = h("header", { className: "dx-header" }, title, actions, this.status, this.warning);
+    this.element = h("div", { className: "dx-header" }, title, actions, this.status, this.warning);
   }
 
   setHeader({ model, facts, hints, warning }) {

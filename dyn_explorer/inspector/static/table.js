@@ -1,5 +1,8 @@
 // The numbers behind the figures, as a table whose rows can be chosen.
 
+const LONG = 32; // letters of a cell that is broken into lines
+const isWord = (text) => /[a-z]{2}/i.test(text) && !/^(yes|-?inf|nan)$/.test(text);
+
 class RowTable {
   constructor(set) {
     this.set = set;
@@ -36,6 +39,7 @@ class RowTable {
     // Rows stay and only their text changes, so that a click that meets an update is not lost.
     while (this.body.children.length > table.rows.length) this.body.lastChild.remove();
     table.rows.forEach((cells, k) => this.row(k, cells.length).forEach((cell, c) => setText(cell, cells[c])));
+    this.alignWords(table.rows);
     this.note.textContent = table.hidden ? `${table.hidden} more rows: inspector.table() has them all.` : "";
     this.setChosen(this.chosen);
   }
@@ -46,6 +50,16 @@ class RowTable {
       this.body.append(h("tr", { onclick: () => this.choose(k) }, ...cells));
     }
     return [...this.body.children[k].children];
+  }
+
+  /** Numbers stand under each other at the right; words begin at the left, and sentences are broken. */
+  alignWords(rows) {
+    [...this.head.children].forEach((heading, c) => {
+      const cells = rows.map((row) => row[c]);
+      const longest = Math.max(0, ...cells.map((text) => text.length));
+      const kind = cells.some(isWord) ? (longest > LONG ? "dx-long" : "dx-words") : "";
+      for (const cell of [heading, ...[...this.body.children].map((row) => row.children[c])]) setClass(cell, kind);
+    });
   }
 
   choose(row) {
@@ -94,7 +108,9 @@ class MetricsTable {
     this.note = h("p", { className: "dx-quiet" });
     this.grid = h("table", { className: "dx-table dx-metrics" }, h("thead", {}, this.head), this.body);
     this.title = h("h3");
-    this.element = h("section", { className: "dx-table-card", hidden: true }, this.title, this.grid, this.note);
+    this.terms = h("dl");
+    const terms = h("details", { className: "dx-terms" }, h("summary", {}, "What these numbers mean"), this.terms);
+    this.element = h("section", { className: "dx-table-card", hidden: true }, this.title, this.grid, this.note, terms);
   }
 
   update(metrics) {
@@ -106,6 +122,9 @@ class MetricsTable {
         h("tr", { title: help }, h("th", { scope: "row" }, label), ...cells.map((cell) => h("td", {}, cell))),
       ),
     );
+    const told = metrics.rows.filter(({ help }) => help);
+    this.terms.replaceChildren(...told.flatMap(({ label, help }) => [h("dt", {}, label), h("dd", {}, help)]));
+    this.terms.parentElement.hidden = told.length === 0;
     this.title.textContent = metrics.title;
     this.grid.classList.toggle("dx-plain", !metrics.nulls);
     this.note.textContent = metrics.note;

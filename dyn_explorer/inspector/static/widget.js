@@ -25,8 +25,8 @@ class InspectorView {
     this.frame.resetZoom = (figure) => this.resetZoom(figure);
     this.table = new RowTable(set);
     this.metrics = new MetricsTable();
-    this.side = h("aside", { className: "dx-side" }, this.tree.element, this.strip.element, this.controls.element);
-    const main = h("main", { className: "dx-main" }, this.frame.element, this.metrics.element, this.table.element);
+    this.side = h("div", { className: "dx-side" }, this.tree.element, this.strip.element, this.controls.element);
+    const main = h("div", { className: "dx-main" }, this.frame.element, this.metrics.element, this.table.element);
     this.root = h("div", { className: "dx-inspector" }, this.header.element, h("div", { className: "dx-body" }, this.side, main));
     element.append(this.root);
   }
@@ -51,7 +51,7 @@ class InspectorView {
   setGone() {
     clearTimeout(this.silence);
     this.isGone = true;
-    this.side.inert = true;
+    this.side.inert = this.frame.tabs.inert = true;
     this.root.classList.add("dx-gone");
     this.header.setGone(GONE);
   }
@@ -186,7 +186,8 @@ class InspectorView {
     if (panel !== this.frame.open) return;
     this.panelDocument?.dispose();
     this.panelDocument = new PanelDocument(this.Bokeh, (patch) => this.tell("patch", { panel, patch }));
-    await this.panelDocument.build(text, bufferMap(ids, buffers), (name) => this.frame.places.get(name).plot);
+    const placeOf = (name) => this.frame.places.get(name).plot;
+    await this.panelDocument.build(text, bufferMap(ids, buffers), placeOf, (root) => this.frame.watch(root));
     this.documentOf = panel;
   }
 

@@ -67,12 +67,11 @@ def _show_classes(shown: Mapping[str, views.View], result: BasinsResult) -> None
 def _show_path(shown: Mapping[str, views.View], result: BasinsResult) -> None:
     view = shown["path"]
     if not result.epochs:
-        view.clear()
-        view.summary = (
-            "It comes in a moment."
-            if result.run
-            else "There is no run here: open the model with history=dx.History(..., checkpoints=True)."
-        )
+        if result.run:
+            view.clear()
+            view.summary = "It comes in a moment."
+        else:
+            view.blank("There is no run here: open the model with history=dx.History(..., checkpoints=True).")
         return
     columns = zip(*((at.epoch, at.sample, at.weight, at.accuracy) for at in result.epochs), strict=True)
     view.update(*(np.array(column) for column in columns), chosen=result.epoch)

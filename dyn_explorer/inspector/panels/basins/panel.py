@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 COLORS = {"sample": theme.STABLE, "weight": theme.DECAYING}
 UNITS = {"sample": "input units", "weight": "sd of each layer's weights"}
+ODD = (("▲", theme.NEUTRAL, "beyond the grid"), ("×", theme.NEUTRAL, "undefined"))
 NULL = ("▒", theme.NEUTRAL, "untrained copy, own answers")
 PACE = 0.4  # seconds between two pictures of what comes later
 THRESHOLD = ("- -", theme.NEUTRAL, "threshold")
@@ -87,15 +88,16 @@ class BasinsPanel(Panel):
         Card(
             "path",
             "Both sizes over the run",
-            "One point per epoch whose weights the history kept, dark is early. Tap one to look at that epoch.",
+            "One point per epoch whose weights the history kept. Tap one to look at that epoch.",
             square=True,
+            legend=(("●", theme.EARLY, "early"), ("●", theme.LATE, "late")),
         ),
-        Card("class_sample", "S50 of each class", "From the whole curve; × is undefined.",
-             legend=(("┄", theme.STABLE, "all"),)),
-        Card("class_weight", "W50 of each class", "From the whole curve; × is undefined.",
-             legend=(("┄", theme.DECAYING, "all"),)),
+        Card("class_sample", "S50 of each class", "From the whole curve.",
+             legend=(("┄", theme.STABLE, "all"), *ODD)),
+        Card("class_weight", "W50 of each class", "From the whole curve.",
+             legend=(("┄", theme.DECAYING, "all"), *ODD)),
         Card("layers", "W50 of one layer at a time", "Noise in one layer only; ▲ bears all amplitudes of the grid.",
-             legend=(("┄", theme.DECAYING, "all at once"),)),
+             legend=(("┄", theme.DECAYING, "all at once"), *ODD)),
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -6,10 +6,10 @@ import numpy as np
 
 from dyn_explorer import views
 
+from ..layer_axis import layer_ticks
 from .result import ClassesResult
 
 MOST_TICKS = 12
-ROOM = 44  # letters that fit under the figure
 
 
 def show_depth(view: views.Curves, result: ClassesResult, name: str, label: str) -> None:
@@ -23,8 +23,8 @@ def show_depth(view: views.Curves, result: ClassesResult, name: str, label: str)
 
 def _ticks(layers: tuple[str, ...]) -> tuple[list[tuple[float, str]], str]:
     """Names of the layers where there is room for them, else their numbers."""
-    if sum(map(len, layers)) <= ROOM:
-        return [(float(k), name) for k, name in enumerate(layers)], "layer"
+    if named := layer_ticks(layers):
+        return named, "layer"
     step = -(-len(layers) // MOST_TICKS)
     return [(float(k), str(k + 1)) for k in range(0, len(layers), step)], "number of the layer; the hover names it"
 

@@ -80,7 +80,7 @@ def make_views() -> dict[str, views.View]:
         "directions": views.TileGrid(5, 4, aspect=1.0, empty_text="No patterns to show."),
         "map": views.ModeImage(),
         "excite": views.TileGrid(strip, 1, aspect=strip / 1.22, empty_text="No inputs to show: they are no pictures."),
-        "chosen": views.TileGrid(3, 1, aspect=1.8, empty_text="No direction to show."),
+        "chosen": views.TileGrid(3, 1, aspect=1.8, empty_text="No direction to show.", grows=True),
         "links": views.DirectionGraph(),
     }
 
@@ -146,7 +146,7 @@ def _draw_map(view: views.ModeImage, result: FiltersResult, settings: Settings) 
         view.summary = f"No signals: {result.signals_reason}"
         return
     picture = result.pictures.get(settings.sample) if signals.is_map else None
-    view.update(signals.shown, picture=picture, opacity=settings.opacity, signed=True)
+    view.update(signals.shown, picture=picture, opacity=settings.opacity, signed=True, entries="position or input")
     low, high = float(signals.shown.min()), float(signals.shown.max())
     over = "over this input" if signals.is_map else "one value per position or input"
     view.summary = f"Direction {result.direction + 1}, {over}: from {low:.3g} to {high:.3g}."
@@ -155,7 +155,7 @@ def _draw_map(view: views.ModeImage, result: FiltersResult, settings: Settings) 
 def _draw_excited(view: views.TileGrid, result: FiltersResult, sample: int) -> None:
     found = tiles.excited(result)
     if not found:
-        view.clear()
+        view.blank("No inputs to show: they are no pictures.")
         return
     most, least = result.signals.most, result.signals.least
     samples = [each.sample for each in (*most, *least)]

@@ -56,8 +56,8 @@ def in_words(result: FiltersResult) -> str:
     directions, k = result.directions, result.direction
     share = np.square(directions.outward(k)).max()
     words = (
-        f"{_note(directions, k, LARGE)}; the strongest of {len(directions.outward(k))} output channels has {share:.0%} "
-        "of u."
+        f"Direction {k + 1}: {_note(directions, k, LARGE)}; the strongest of {len(directions.outward(k))} output "
+        f"channels has {share:.0%} of u."
     )
     if result.made is not None:
         reached, most = result.made.value, result.signals.largest_mean

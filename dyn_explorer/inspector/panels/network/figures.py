@@ -8,6 +8,7 @@ from dyn_explorer.views import Curve, Curves, Densities, Distribution, Divergenc
 
 from ..base import Settings
 from ..epoch_axis import EpochAxis
+from ..layer_axis import layer_ticks
 from .options import BINS, MEASURES
 from .result import NetworkResult
 from .tables import ratio
@@ -60,7 +61,9 @@ def draw_depth(view: Curves, result: NetworkResult, measure: str) -> None:
             curves.append(Curve("untrained copy", place, ratio(found.untrained, over), run=1, epochs=names))
         curves.append(Curve("this model", place, ratio(values, over), epochs=names))
     cursor = float(result.place) if curves else None
-    view.update(curves, x_label="node layer", y_label=LABELS[measure], cursor=cursor)
+    ticks = layer_ticks(names)
+    x_label = "node layer" if ticks else "node layer (row of the table)"
+    view.update(curves, x_label=x_label, y_label=LABELS[measure], cursor=cursor, ticks=ticks)
     if found is not None and found.reason:
         view.summary += f" There is no untrained copy: {found.reason}"
 
@@ -69,8 +72,11 @@ def draw_run(view: Curves, result: NetworkResult, measure: str) -> None:
     """Fluctuation of the chosen nodes from epoch to epoch."""
     run = None if result.comparison is None else result.comparison.run
     if run is None:
-        view.clear()
-        view.summary = "The epochs are measured next." if result.comparison is None else NO_RUN
+        if result.comparison is None:
+            view.clear()
+            view.summary = "The epochs are measured next."
+        else:
+            view.blank(NO_RUN)
         return
     over = run.null_mean if measure == "ratio" else np.ones(len(run.epochs))
     axis = EpochAxis.of(run.epochs)
@@ -90,8 +96,7 @@ def draw_many(densities: Densities, bins: DivergenceMap, result: NetworkResult, 
     if made is None or made.found is None:
         why = NO_ENSEMBLE if settings.ensemble == "none" else "The networks are measured next."
         for view in (densities, bins):
-            view.clear()
-            view.summary = why if made is None else made.reason
+            view.blank(why if made is None else made.reason)
         return
     found, place = made.found, made.place(result.name)
     what, drawn, divergence = f"strength of {found.names[place]}", found.strengths, found.strength_divergence

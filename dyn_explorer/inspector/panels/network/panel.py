@@ -67,7 +67,7 @@ class NetworkPanel(Panel):
         """A view per card."""
         return {
             "map": views.StrengthMaps(),
-            "divergence": views.DivergenceMap(),
+            "divergence": views.DivergenceMap(named=True),
             "distribution": views.Distribution(),
             "depth": views.Curves("nodes"),
             "run": views.Curves(),
