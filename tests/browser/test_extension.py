@@ -156,9 +156,8 @@ def test_explore_opens_the_inspector_beside_the_notebook_and_says_how_python_doe
     side.page.click("text=Insert in a cell")
     assert cells.count() == count + 1
     assert 'where="side"' in cells.nth(1).inner_text()
-    side.page.keyboard.press("Escape")
-    side.page.click("li.lm-MenuBar-item:has-text('Edit')")
-    side.page.click("[data-command='undo:undo'], [data-command='notebook:undo-cell-action']")
+    for key in ("Escape", "d", "d"):
+        side.page.keyboard.press(key)
     side.lab.wait_for(lambda: cells.count() == count, "the inserted cell to go")
     assert side.lab.python(names) == before
 
@@ -263,9 +262,10 @@ def test_two_notebooks_keep_their_own_kernels(explored):
     page.click("[data-id='filebrowser']")
     page.click("[data-command='filebrowser:refresh']")
     page.dblclick(".jp-DirListing-item:has-text('second.ipynb')")
-    page.wait_for_selector(".jp-NotebookPanel:visible .jp-CodeCell:has-text('Linear(4, 3)')")
-    lab.wait_idle()
-    page.keyboard.press("Shift+Enter")
+    second = page.locator(".jp-NotebookPanel:has-text('Linear(4, 3)')")
+    second.locator("[data-status=idle]").wait_for(state="attached")
+    second.locator(".jp-InputArea-editor").click()
+    page.keyboard.press("Control+Enter")
     explored.open_sidebar()
     page.wait_for_selector(".dxs-where:has-text('second.ipynb')")
     page.wait_for_function("document.querySelectorAll('.dxs-row').length === 2")
