@@ -21,7 +21,8 @@ from playwright.sync_api import sync_playwright
 WATCH_KERNEL = """
 import time
 received, sent = [], []
-take, give = inspector._set_from_browser, inspector._outbox._send
+handlers = inspector._messages._handlers
+take, give = handlers["set"], inspector._outbox._send
 def timed_take(**content):
     received.append(time.perf_counter())
     take(**content)
@@ -29,7 +30,7 @@ def timed_give(content, buffers):
     give(content, buffers)
     if "numbers" in content.get("sections", ()):
         sent.append((time.perf_counter(), len(str(content)) + sum(map(len, buffers))))
-inspector._set_from_browser, inspector._outbox._send = timed_take, timed_give
+handlers["set"], inspector._outbox._send = timed_take, timed_give
 """
 
 # One step, timed in the page. A frame of 60 Hz is 17 ms; quiet means that several have passed without a repaint.

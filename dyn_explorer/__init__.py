@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .spectra import layer_table
     from .sweeps import named_model, sweep
     from .tables import metrics_table
-    from .trends import metrics_trend
+    from .trends import measure_trend, metrics_trend
 
 __version__ = "0.1.0"
 
@@ -35,6 +35,7 @@ __all__ = [
     "explore_sweep",
     "layer_table",
     "list_layers",
+    "measure_trend",
     "metrics_table",
     "metrics_trend",
     "named_model",
@@ -54,6 +55,7 @@ _HOMES = {
     "explore_sweep": "inspector",
     "layer_table": "spectra",
     "list_layers": "capture",
+    "measure_trend": "trends",
     "metrics_table": "tables",
     "metrics_trend": "trends",
     "named_model": "sweeps",

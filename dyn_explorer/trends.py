@@ -1,4 +1,4 @@
-"""Every metric of the dynamics over the epochs of a training run, as one table."""
+"""What is measured of a model over the epochs of a training run, as tables."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from .capture import History, copy_with
+from .capture.names import nearest
 from .errors import Cancelled, DynExplorerError
+from .sweeps.epochs import findings_at, followed_epochs, of_layer, why_not
+from .sweeps.measures import FOLLOWED
 from .tables import metrics_table
 
 if TYPE_CHECKING:
     import pandas
+    import torch
 
 
 def metrics_trend(
@@ -94,3 +98,84 @@ def metrics_trend(
         if progress is not None:
             progress((place + 1) / len(chosen), f"measured epoch {epoch}")
     return pandas.concat(parts, ignore_index=True)
+
+
+def measure_trend(
+    model: nn.Module | None,
+    history: History,
+    measure: str,
+    inputs: object = None,
+    labels: object = None,
+    layer: str | None = None,
+    *,
+    epochs: Iterable[int] | None = None,
+    samples: int = 8,
+    shuffles: int = 5,
+    device: torch.device | str | None = None,
+    cancel: threading.Event | None = None,
+    progress: Callable[[float, str], None] | None = None,
+) -> pandas.DataFrame:
+    """Follow one measure of a sweep through a training run, beside its null.
+
+    Parameters
+    ----------
+    model : torch.nn.Module or None
+        What was trained; copies of it take the weights of the epochs. Not needed for ``"unit_purity"`` and
+        ``"unit_jaccard_ratio"``, which are read from the responses that the history recorded.
+    history : History
+    measure : str
+        A single measure of `sweep`, such as ``"alpha"``, ``"rank_alignment"`` or ``"sample_half_width"``.
+    inputs, labels
+        As for `sweep`; not needed for what is read from responses.
+    layer : str, optional
+        Which layer; not needed for measures of the whole model.
+    epochs : iterable of int, optional
+        Epochs to measure; default all with weights, or for what is read from responses all.
+    samples, shuffles, device
+        As for `sweep`.
+    cancel : threading.Event, optional
+        Looked at between layers, samples and draws.
+    progress : callable, optional
+        Called as ``progress(done, text)`` after each epoch; `done` in 0..1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per epoch: `epoch`, `value`, `null` (nan where there is none), `n` and `error`, as `sweep` has them.
+
+    Raises
+    ------
+    DynExplorerError
+        There is no such measure, or this history does not hold what it needs.
+    Cancelled
+        `cancel` was set.
+
+    Example
+    -------
+    >>> import dyn_explorer as dx
+    >>> trend = dx.measure_trend(None, dx.demo.history(), "unit_purity", layer="head", epochs=[0, 120])
+    >>> trend["value"].round(2).tolist()
+    [0.65, 0.72]
+    """
+    import pandas  # slow to import, and needed by nothing else here
+
+    if measure not in FOLLOWED:
+        raise DynExplorerError(f"there is no measure {measure!r} to follow; {nearest(measure, list(FOLLOWED))}")
+    reason = why_not(history, measure, layer)
+    if reason:
+        raise DynExplorerError(reason)
+    family = FOLLOWED[measure]
+    if family.where and layer is None:
+        raise DynExplorerError(f"{measure!r} is measured layer by layer; name the `layer`: {family.where}")
+    chosen = followed_epochs(history, family) if epochs is None else tuple(epochs)
+    given = {"layer": layer, "samples": samples, "shuffles": shuffles, "device": device, "cancel": cancel}
+    rows = []
+    for place, epoch in enumerate(chosen):
+        found = of_layer(findings_at(history, epoch, family, model, inputs, labels, **given), measure, layer)
+        rows.append((epoch, found.value, found.null, found.n, found.error))
+        if progress is not None:
+            progress((place + 1) / len(chosen), f"measured epoch {epoch}")
+    table = pandas.DataFrame(rows, columns=["epoch", "value", "null", "n", "error"]).astype({"n": "Int64"})
+    # Left to itself, pandas turns None among texts into nan.
+    table["error"] = pandas.Series([row[-1] for row in rows], dtype=object)
+    return table

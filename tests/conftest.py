@@ -44,6 +44,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter) -> None:
+    """Print what tests measured (the property ``to_be_printed``), and what was skipped where nothing may be."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    measured = [value for report in reports for name, value in getattr(report, "user_properties", ())
+                if name == "to_be_printed" and report.when == "call"]  # fmt: skip
+    if measured:
+        terminalreporter.section("measured")
+    for line in sorted(measured):
+        terminalreporter.line(line)
     skipped = _wrongly_skipped(terminalreporter)
     if not skipped:
         return

@@ -218,6 +218,37 @@ def test_an_extension_that_is_switched_off_is_said(monkeypatch, tmp_path):
     assert finding.remedy == "jupyter labextension enable anywidget"
 
 
+def _with_side_extension(monkeypatch, folder, version):
+    extension = folder / "labextensions" / "dyn-explorer"
+    extension.mkdir(parents=True)
+    (extension / "package.json").write_text(json.dumps({"version": version}))
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda *names: [str(folder.joinpath(*names))])
+
+
+def test_the_side_extension_is_not_needed_and_missed_all_the_same(monkeypatch, tmp_path):
+    monkeypatch.setattr("jupyter_core.paths.jupyter_path", lambda *names: [str(tmp_path)])
+    (finding,) = doctor.check_side()
+    assert (finding.status, finding.remedy) == ("note", "make extension")
+    monkeypatch.setattr(doctor, "_ROOT", tmp_path)
+    (finding,) = doctor.check_side()
+    assert finding.remedy == "pip install --force-reinstall --no-deps dyn-explorer"
+
+
+@pytest.mark.parametrize(("version", "status"), [(metadata.version("dyn-explorer"), "ok"), ("0.0.1", "note")])
+def test_the_side_extension_must_fit_the_package(monkeypatch, tmp_path, version, status):
+    _with_side_extension(monkeypatch, tmp_path, version)
+    (finding,) = doctor.check_side()
+    assert (finding.check, finding.status) == ("extension dyn-explorer", status)
+    assert finding.found.startswith(version)
+
+
+def test_a_side_extension_that_is_switched_off_is_said(monkeypatch, tmp_path):
+    _with_side_extension(monkeypatch, tmp_path, "0.0.1")
+    monkeypatch.setattr(doctor, "_disabled_extensions", lambda: {"dyn-explorer"})
+    (finding,) = doctor.check_side()
+    assert (finding.status, finding.remedy) == ("note", "jupyter labextension enable dyn-explorer")
+
+
 def test_missing_jupyter_is_said(monkeypatch):
     monkeypatch.setattr(doctor, "find_spec", lambda name: None)
     (extensions,) = doctor.check_extensions()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,6 +20,7 @@ from packaging.utils import canonicalize_name
 import dyn_explorer
 
 ROOT = Path(__file__).parents[1]
+EXTENSION = "data/share/jupyter/labextensions/dyn-explorer"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
@@ -74,6 +77,55 @@ def test_the_wheel_holds_nothing_else(names):
     assert not [name for name in names if "__pycache__" in name or ".ipynb_checkpoints" in name]
 
 
+def test_the_wheel_holds_the_extension_which_is_small(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        files = {entry.filename.partition(f"{EXTENSION}/")[2]: entry for entry in archive.infolist()}
+        manifest = json.loads(archive.read(files["package.json"]))
+        assert manifest["version"] == PROJECT["version"]
+        assert manifest["jupyterlab"]["_build"]["load"] in files
+        assert json.loads(archive.read(files["install.json"]))["packageName"] == PROJECT["name"]
+    bundle = [entry.file_size for name, entry in files.items() if name.endswith(".js")]
+    assert 0 < sum(bundle) < 60_000
+
+
+def test_jupyterlab_shows_the_extension_of_an_installed_wheel_enabled(wheel, tmp_path):
+    prefix = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            if "/data/share/jupyter/" in name:
+                target = prefix / name.partition("/data/share/jupyter/")[2]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(archive.read(name))
+    environment = os.environ | {"JUPYTER_PATH": str(prefix), "PATH": os.defpath, "JUPYTER_CONFIG_DIR": str(tmp_path)}
+    command = [sys.executable, "-m", "jupyterlab.labextensions", "list"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    text = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+    assert re.search(rf"dyn-explorer v{re.escape(PROJECT['version'])} enabled OK", text), text
+
+
+def test_without_node_the_wheel_is_built_without_the_extension_and_says_so(tmp_path):
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, tracked.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (tmp_path / "clone" / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, tmp_path / "clone" / name)
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--verbose", "--wheel-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "pip", "wheel", *options, str(tmp_path / "clone")]
+    done = subprocess.run(command, env=os.environ | {"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert "The JupyterLab extension is left out" in done.stdout + done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "dyn_explorer/__init__.py" in names
+    assert not [name for name in names if "labextensions" in name]
+
+
+def test_the_lockfile_of_the_extension_names_no_registry():
+    lock = json.loads((ROOT / "labextension" / "package-lock.json").read_text())
+    assert lock["version"] == PROJECT["version"]
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+    assert all("integrity" in package for name, package in lock["packages"].items() if name)
+
+
 def test_an_installed_wheel_finds_its_lessons(wheel, tmp_path):
     site, target = tmp_path / "site", tmp_path / "lessons"
     zipfile.ZipFile(wheel).extractall(site)
@@ -84,6 +136,9 @@ def test_an_installed_wheel_finds_its_lessons(wheel, tmp_path):
 
 def test_the_version_is_the_same_everywhere():
     assert dyn_explorer.__version__ == PROJECT["version"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert [citation["version"], citation["license"]] == [PROJECT["version"], PROJECT["license"]]
+    assert [author["name"] for author in citation["authors"]] == [author["name"] for author in PROJECT["authors"]]
 
 
 @pytest.mark.parametrize("extra", ["", *PROJECT["optional-dependencies"]])

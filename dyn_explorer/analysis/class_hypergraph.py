@@ -104,11 +104,35 @@ class ClassHypergraph:
         return class_separation.jaccard_means(*self.jaccard_sums)[2]
 
     def modularity(self, majority: str = "linear") -> float:
-        """Of the label partition; see `dyn_explorer.analysis.class_separation.modularity`."""
+        """How much more often one class holds the majority of a hyperedge than with images drawn by degree alone.
+
+        Parameters
+        ----------
+        majority : {"linear", "majority", "strict"}
+            What a hyperedge counts for whose majority class has more than half of its images: that share, 1, or 1 only
+            where all are of that class.
+
+        References
+        ----------
+        Kamiński, Poulin, Prałat, Szufel & Théberge (2019), *Clustering via hypergraph modularity*, PLoS ONE 14,
+        e0224307, doi:10.1371/journal.pone.0224307; as HyperNetX computes it.
+        """
         return class_separation.modularity(self.class_counts, majority)
 
     def conductance(self, kind: str = "walk") -> np.ndarray:
-        """Of each class, (C,); see `dyn_explorer.analysis.class_separation.conductance`."""
+        """How easily one leaves each class along hyperedges, (C,); nan for a class that lies in none.
+
+        Parameters
+        ----------
+        kind : {"walk", "cut"}
+            "walk": the chance that a random walk, to a random hyperedge around an image and on to a random image in it,
+            leaves the class. "cut": summed sizes of the hyperedges that hold the class and others, over the class's
+            volume; it exceeds 1 and says little where nearly all are mixed.
+
+        References
+        ----------
+        Zhou, Huang & Schölkopf (2006), *Learning with hypergraphs*, NeurIPS 19, 1601-1608.
+        """
         return class_separation.conductance(self.class_counts, kind)
 
     def class_level(self, theta: float = 0.5) -> Hypergraph:

@@ -11,6 +11,7 @@ from dyn_explorer.analysis.pydmd_methods import (
     fit_total_least_squares,
 )
 
+#: The methods that `dmd` takes, by key, each with a label and a sentence on what it is for.
 DMD_METHODS: dict[str, MethodInfo] = {
     "exact": MethodInfo(
         label="Exact",

@@ -87,8 +87,8 @@ def function_strength(
     Parameters
     ----------
     function : callable or torch.nn.Module
-        Affine, from (1, *input_shape) to (1, ...): average pooling, a transposed convolution, BatchNorm in eval mode. A
-        module's parameters and buffers are not touched.
+        Affine, from ``(1, *input_shape)`` to (1, ...): average pooling, a transposed convolution, BatchNorm in eval
+        mode. A module's parameters and buffers are not touched.
     input_shape : sequence of int
         Of one input.
 

@@ -11,6 +11,7 @@ from .recording import Recording
 from .select import is_convolution
 from .snapshots import Snapshots, snapshots
 
+#: Options of `snapshots` by the name of what was published with them.
 PRESETS = MappingProxyType(
     {
         "dmd_xai": MappingProxyType(

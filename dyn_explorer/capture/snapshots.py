@@ -47,8 +47,8 @@ class Snapshots:
     layers : tuple of str
         The layers used, in execution order.
     feature_shape : tuple of int
-        Shape in which a column was flattened: `map_shape`; (3, *map) for colours; (n_channels,) for axis "position";
-        otherwise the activation's shape per sample, or (n_features,) if several layers are joined.
+        Shape in which a column was flattened: `map_shape`; ``(3, *map)`` for colours; (n_channels,) for axis
+        "position"; otherwise the activation's shape per sample, or (n_features,) if several layers are joined.
     sample : int or None
         The sample looked at; None for the axes "sample", "path" and "epoch".
     revision : int

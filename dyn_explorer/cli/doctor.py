@@ -18,7 +18,9 @@ from packaging.requirements import Requirement
 
 DISTRIBUTION = "dyn-explorer"
 FRONT_ENDS = ("jupyterlab", "notebook", "voila")
+SIDE_EXTENSION = "dyn-explorer"
 EXTENSIONS = {"anywidget": "anywidget", "@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets"}
+_ROOT = Path(__file__).parents[2]
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -109,6 +111,29 @@ def check_extensions() -> Iterator[Finding]:
         yield _check_extension(extension, package, disabled)
 
 
+def check_side() -> Iterator[Finding]:
+    """The extension that lists models and opens them beside the notebook; the widget works without it."""
+    if find_spec("jupyter_core") is None:
+        return
+    found = _manifest(SIDE_EXTENSION)
+    check, ours = f"extension {SIDE_EXTENSION}", _version(DISTRIBUTION)
+    remedy = f"pip install --force-reinstall --no-deps {DISTRIBUTION}"
+    if found is None:
+        if (_ROOT / "labextension").is_dir():
+            remedy = "make extension"  # in a clone it is built, for which Node is needed
+        problem = "JupyterLab lists no models and opens none at the side; the inspector works in cells"
+        yield Finding(check, "none", problem, remedy, serious=False)
+        return
+    version = _manifest_version(found)
+    if SIDE_EXTENSION in _disabled_extensions():
+        yield _switched_off(check, version, SIDE_EXTENSION, serious=False)
+    elif ours is not None and version != ours:
+        problem = f"does not fit {DISTRIBUTION} {ours}, and may not understand it"
+        yield Finding(check, version, problem, remedy, serious=False)
+    else:
+        yield Finding(check, f"{version} at {found.parent}")
+
+
 def check_kernel() -> Iterator[Finding]:
     """Whether the notebook's default kernel is this interpreter."""
     if find_spec("ipykernel") is None or find_spec("jupyter_client") is None:
@@ -173,6 +198,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_packages,
     check_front_end,
     check_extensions,
+    check_side,
     check_kernel,
     check_server,
     check_devices,
@@ -210,18 +236,30 @@ def _check_package(requirement: Requirement) -> Finding:
 
 
 def _check_extension(extension: str, package: str, disabled: set[str]) -> Finding:
-    from jupyter_core.paths import jupyter_path  # comes with any Jupyter, which a bare install may lack
-
-    check = f"extension {extension}"
-    manifests = [Path(folder) / extension / "package.json" for folder in jupyter_path("labextensions")]
-    found = next((path for path in manifests if path.is_file()), None)
+    check, found = f"extension {extension}", _manifest(extension)
     if found is None:
         remedy = f"pip install --force-reinstall --no-deps {package}"
         return Finding(check, "none", "the browser cannot show the widget without it", remedy)
-    version = json.loads(found.read_text(encoding="utf-8"))["version"]
+    version = _manifest_version(found)
     if extension in disabled:
-        return Finding(check, f"{version}, disabled", "it is switched off", f"jupyter labextension enable {extension}")
+        return _switched_off(check, version, extension)
     return Finding(check, f"{version} at {found.parent}")
+
+
+def _switched_off(check: str, version: str, extension: str, *, serious: bool = True) -> Finding:
+    remedy = f"jupyter labextension enable {extension}"
+    return Finding(check, f"{version}, disabled", "it is switched off", remedy, serious)
+
+
+def _manifest(extension: str) -> Path | None:
+    from jupyter_core.paths import jupyter_path  # comes with any Jupyter, which a bare install may lack
+
+    manifests = [Path(folder) / extension / "package.json" for folder in jupyter_path("labextensions")]
+    return next((path for path in manifests if path.is_file()), None)
+
+
+def _manifest_version(manifest: Path) -> str:
+    return json.loads(manifest.read_text(encoding="utf-8"))["version"]
 
 
 def _disabled_extensions() -> set[str]:

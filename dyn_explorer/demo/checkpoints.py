@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from ..errors import DynExplorerError
 from .model import SmallCNN, small_cnn
 
+#: Names that `load` takes: trained on true labels, on shuffled labels, and not at all.
 CHECKPOINTS: tuple[str, ...] = ("trained", "shuffled", "untrained")
 
 WEIGHTS = Path(__file__).parent / "weights"

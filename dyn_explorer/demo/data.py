@@ -8,6 +8,7 @@ from torch import Tensor
 
 from ..errors import DynExplorerError
 
+#: Names of the ten classes of `digits`.
 CLASS_NAMES: tuple[str, ...] = tuple("0123456789")
 SPLITS = ("train", "test")
 

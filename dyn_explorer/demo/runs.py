@@ -14,8 +14,11 @@ from ..capture import History
 from ..errors import DynExplorerError
 from .training import OPTIMISERS
 
+#: Labels that the bundled runs were trained on.
 RUN_LABELS: tuple[str, ...] = ("true", "shuffled")
+#: Seeds of the bundled runs: of the initial weights, the order of the images, and the shuffling.
 RUN_SEEDS: tuple[int, ...] = (0, 1, 2)
+#: Epochs of a bundled run after the untrained one.
 RUN_LENGTH = 120
 RUN_EPOCHS: tuple[int, ...] = (0, 1, 2, 4, 8, 16, 32, 64, 120)
 """Epochs whose weights are bundled."""

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ..errors import DynExplorerError
 
+#: Optimisers that `train` takes.
 OPTIMISERS: tuple[str, ...] = ("adam", "sgd")
 LEARNING_RATES = {"adam": 2e-3, "sgd": 3e-2}
 MOMENTUM = 0.9

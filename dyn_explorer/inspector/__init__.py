@@ -1,6 +1,7 @@
 """The inspector: one widget that shows a live model as a dynamical system."""
 
 from .board import SweepBoard, explore_sweep
-from .widget import Inspector, explore
+from .opening import explore
+from .widget import Inspector
 
 __all__ = ["Inspector", "SweepBoard", "explore", "explore_sweep"]

@@ -13,7 +13,8 @@ from ..errors import DynExplorerError
 from ..sweeps.subjects import Epoch, subjects
 from ..views.correlation_of import of_models, show_correlation, show_parallel
 from .board_plots import BoardPlots
-from .widget import Inspector, explore
+from .opening import explore
+from .widget import Inspector
 
 if TYPE_CHECKING:
     import pandas

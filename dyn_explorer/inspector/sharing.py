@@ -1,4 +1,4 @@
-"""A view as one short word, for a message or the end of an address."""
+"""A view as one JSON object, and as one short word for a message or the end of an address."""
 
 from __future__ import annotations
 
@@ -9,8 +9,33 @@ import zlib
 
 from dyn_explorer.errors import DynExplorerError
 
+from .panel_options import PanelOptions
+from .state import InspectorState
+
+STATE_VERSION = 1
 PREFIX = "dx1."
 MOST = 100_000  # bytes of an unpacked view; a real one has a few hundred
+
+
+def whole(state: InspectorState, options: PanelOptions) -> dict:
+    """Every choice and option as one JSON object."""
+    return {"version": STATE_VERSION, "choices": state.choices(), "options": options.values()}
+
+
+def check(view) -> None:
+    """Refuse what `whole` did not make, or a newer version of it did.
+
+    Raises
+    ------
+    DynExplorerError
+    """
+    if not isinstance(view, dict) or not isinstance(view.get("choices"), dict):
+        raise DynExplorerError("a state must be a dict as `state()` returns it, with the key 'choices'.")
+    if view.get("version") != STATE_VERSION:
+        raise DynExplorerError(f"this state has version {view.get('version')!r}; {STATE_VERSION} is understood.")
+    options = view.get("options", {})
+    if not isinstance(options, dict) or not all(isinstance(values, dict) for values in options.values()):
+        raise DynExplorerError("the 'options' of a state must be a dict of dicts, as `state()` returns them.")
 
 
 def pack(state: dict) -> str:

@@ -11,6 +11,7 @@ import torch
 from dyn_explorer import analysis, capture
 from dyn_explorer.errors import DynExplorerError
 
+from .histories import history_code, named_histories
 from .jobs import Job
 from .recorder import SEED, Layout, Memo, Recorder, Replay
 
@@ -53,11 +54,17 @@ class Source:
         Where the inputs are moved; the model stays where it is.
     checkpoints : mapping, optional
         Epoch to state dict or file, for axis "epoch"; by default those of the history.
-    history : History, optional
-        Of the run that trains the model; the epochs with weights can be looked at.
+    history : History, or several in a list or mapping, optional
+        Of the run that trains the model; the epochs with weights can be looked at. Further ones are compared with it.
 
     Attributes
     ----------
+    histories : dict of str to History
+        All of them by name.
+    history : History or None
+        The first of them.
+    history_code : str
+        Python for it.
     epoch : int or None
         Epoch whose weights are looked at; None for the model as it is now.
     class_names : list of str or None
@@ -72,11 +79,13 @@ class Source:
         *,
         device=None,
         checkpoints=None,
-        history: capture.History | None = None,
+        history: object = None,
         most_inputs: int = MOST_INPUTS,
     ) -> None:
         self.live_model = capture.unwrap(model)
-        self.history = history
+        self.histories = named_histories(history)
+        self.history = next(iter(self.histories.values()), None)
+        self.history_code = history_code(history)
         self.epoch: int | None = None
         self.class_names: list[str] | None = None
         self.device = _checked_device(device)
@@ -130,6 +139,16 @@ class Source:
         self._live.check_free()
         model = capture.copy_with(self.live_model, self.history.state(epoch), f"epoch {epoch}")
         return self._recorder_of(model, self._checkpoints)
+
+    @property
+    def reasons(self) -> dict[str, str | None]:
+        """The layers, each with the reason why it cannot be chosen, or None where it can."""
+        return {name: info.disabled_because for name, info in self.layers.items()}
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether the person gave labels of the inputs beside them."""
+        return self._labels is not None
 
     @property
     def recording(self) -> capture.Recording | None:

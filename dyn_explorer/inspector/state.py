@@ -130,6 +130,20 @@ class InspectorState(HasTraits):
         """Whether the change under way in this thread is a consequence, not a choice."""
         return getattr(self._of_this_thread, "depth", 0) > 0
 
+    @contextmanager
+    def by_hand(self):
+        """Changes inside, by this thread, come from a control in the page: a drag of one control is one step."""
+        self._of_this_thread.by_hand = True
+        try:
+            yield
+        finally:
+            self._of_this_thread.by_hand = False
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether the change under way in this thread comes from a control in the page."""
+        return getattr(self._of_this_thread, "by_hand", False)
+
     untouched = False  # whether nobody has chosen anything yet; only then may a computation choose the axis
 
     def working_copy(self) -> InspectorState:

@@ -65,8 +65,8 @@ def sweep(
         Families: ``"accuracy"``, ``"size"``, ``"dynamics"``, ``"filters"``, ``"network"``, ``"run"``; single measures
         of them, such as ``"entropy_share"``; or functions of ``(model, inputs, labels)``, or of the first one or two
         of these, that return a number, or a mapping of layer names to numbers. A mapping gives functions their names.
-        Default: the quick families, accuracy where there are labels; "spectrum", "classes", "neurons" and "basins" must
-        be named.
+        Default: the quick families, accuracy where there are labels; "spectrum", "classes", "units", "neurons"
+        and "basins" must be named.
     executor : concurrent.futures.Executor, optional
         Default: this thread. A ``ProcessPoolExecutor`` uses all cores (make it with
         ``mp_context=multiprocessing.get_context("spawn")``: a fork of a process that has run torch may hang); a

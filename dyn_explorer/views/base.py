@@ -27,7 +27,6 @@ class View(ABC):
 
     def __init__(self) -> None:
         self.summary = ""
-        self._home: dict[Range1d, tuple[float, float]] = {}
 
     @abstractmethod
     def update(self, result) -> None:
@@ -59,17 +58,15 @@ class View(ABC):
         return hit[(hit.index(chosen) + 1) % len(hit)] if chosen in hit else hit[0]
 
     def _range(self, start: float, end: float) -> Range1d:
-        made = Range1d(start, end)
-        self._home[made] = (start, end)
-        return made
+        return Range1d(start=start, end=end, reset_start=start, reset_end=end)
 
     def _fit(self, axis_range: Range1d, start: float, end: float) -> None:
         """Move a range to its new home, unless the person has zoomed away from the old one.
 
-        Ranges are set here and never found by the browser, so that two views of one figure cannot differ.
+        Ranges are set here and never found by the browser, so that two views of one figure cannot differ. Where a
+        range is home stands in the range, because several figures may share it.
         """
-        untouched = (axis_range.start, axis_range.end) == self._home[axis_range]
-        self._home[axis_range] = (start, end)
+        untouched = (axis_range.start, axis_range.end) == (axis_range.reset_start, axis_range.reset_end)
         axis_range.update(reset_start=start, reset_end=end)
         if untouched:
             axis_range.update(start=start, end=end)

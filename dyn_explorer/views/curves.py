@@ -55,6 +55,8 @@ class Curves(View):
     ----------
     point : str, default "epoch"
         What the hover calls a curve's `epochs`.
+    beside : Curves, optional
+        Shares its horizontal range with this view: zooming one zooms the other.
 
     Examples
     --------
@@ -66,12 +68,13 @@ class Curves(View):
     'loss against epoch: a goes from 1 to 2.'
     """
 
-    def __init__(self, point: str = "epoch") -> None:
+    def __init__(self, point: str = "epoch", *, beside: Curves | None = None) -> None:
         super().__init__()
         self._bands = ColumnDataSource({name: [] for name in ("xs", "ys", "color")})
         self._lines = ColumnDataSource({name: [] for name in ("xs", "ys", "color", "dash")})
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "row", "name", "epoch", "color", "marker")})
-        self.figure = quiet_figure(x_range=self._range(0.0, 1.0), y_range=self._range(0.0, 1.0))
+        across = self._range(0.0, 1.0) if beside is None else beside.figure.x_range
+        self.figure = quiet_figure(x_range=across, y_range=self._range(0.0, 1.0))
         self.figure.xaxis.axis_label = self.figure.yaxis.axis_label = " "
         self.figure.xaxis[0].ticker.desired_num_ticks = 4  # long labels of small numbers must not meet
         self._ticks, self._own_ticks = self.figure.xaxis[0].ticker, FixedTicker()
@@ -93,6 +96,7 @@ class Curves(View):
         y_label: str,
         cursor: float | None = None,
         ticks: Sequence[tuple[float, str]] = (),
+        places: np.ndarray | None = None,
     ) -> None:
         """Show curves.
 
@@ -105,6 +109,8 @@ class Curves(View):
             Where a vertical line marks what is chosen.
         ticks : sequence of (position, label), optional
             Of the horizontal axis; Bokeh's own by default. Where they would run into each other, they are slanted.
+        places : ndarray, optional
+            What the horizontal axis reaches over; by default the points of the curves.
         """
         self.figure.visible = True
         self._bands.data = _bands(curves)
@@ -112,7 +118,7 @@ class Curves(View):
         self.rows.data = _points([curve for curve in curves if not curve.is_null])
         self.figure.xaxis.axis_label, self.figure.yaxis.axis_label = x_label, y_label
         self._set_ticks(ticks)
-        self._fit(self.figure.x_range, *finite_bounds([curve.x for curve in curves]))
+        self._fit(self.figure.x_range, *finite_bounds([curve.x for curve in curves] if places is None else [places]))
         self._fit(self.figure.y_range, *finite_bounds([part for curve in curves for part in _heights(curve)]))
         self.mark(cursor)
         self.summary = _summary(curves, x_label, y_label)

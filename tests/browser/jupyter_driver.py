@@ -194,7 +194,8 @@ class Lab:
         [kernel] = self.server.kernels()
         client = BlockingKernelClient(connection_file=str(self.server.runtime / f"kernel-{kernel['id']}.json"))
         client.load_connection_file()
-        client.start_channels()
+        # A heartbeat that begins when the answer is there already would fail in its thread.
+        client.start_channels(hb=False)
         try:
             wanted = {"value": f"__import__('json').dumps(({expression}))"}
             reply = client.execute("", silent=True, user_expressions=wanted, reply=True, timeout=60)

@@ -113,11 +113,11 @@ class FakeBrowser:
         """Work off messages until nothing is on its way in either direction."""
         outbox = self.inspector._outbox
         while True:
-            self.inspector._runner.wait(60)
+            self.inspector._renderer.runner.wait(60)
             self.pump()
             with outbox._lock:
                 idle = not (outbox._changed or outbox._bridge.has_pending)
-            if idle and not self._queue and not self.inspector._runner.busy:
+            if idle and not self._queue and not self.inspector._renderer.runner.busy:
                 return
             for browser in self.inspector._browsers:
                 browser.pump()

@@ -12,7 +12,7 @@ from torch import nn
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError, History, analysis
-from dyn_explorer.inspector.panels import BasinsPanel
+from dyn_explorer.inspector.panels import BasinsPanel, Settings
 from dyn_explorer.inspector.panels.basins import measure
 from dyn_explorer.inspector.panels.basins.options import CURSORS, BasinsOptions
 
@@ -92,14 +92,14 @@ def test_the_threshold_is_dragged_without_running_the_model_again(open_basins, m
     monkeypatch.setattr(measure, "RUN", {"sample": None, "weight": None})
     monkeypatch.setattr(BasinsPanel, "refine", lambda *_arguments: None)
     panel = inspector._panels["basins"]
-    inspector._set_option("basins", "threshold", 0.8)
+    inspector.set_by_name("basins.threshold", 0.8)
     after = inspector.wait(60).results["basins"]
     assert after.basins["sample"].threshold == 0.8
     assert after.basins["sample"].half_width < before.basins["sample"].half_width
     assert panel.views["sample"]._threshold.location == 0.8
     assert after.nulls["weight"].threshold == 0.8  # what is known stays in view
     [slider] = [
-        control for control in panel.controls(inspector._settings(panel), after) if "threshold" in control["name"]
+        control for control in panel.controls(Settings.of(panel, inspector), after) if "threshold" in control["name"]
     ]
     assert slider["value"] == 0.8
 
@@ -148,7 +148,7 @@ def test_an_untrained_model_is_undefined_in_words(open_basins, model):
     assert "S50 is undefined: without noise the accuracy is" in panel.views["sample"].summary
     assert panel.metrics(result)["rows"][0]["cells"][0] == "undefined"
     assert "W50 is undefined: without noise" in panel.metrics(result)["note"]
-    inspector._set_option("basins", "target", "prediction")
+    inspector.set_by_name("basins.target", "prediction")
     result = inspector.wait(120).results["basins"]
     assert result.basins["sample"].clean_accuracy == 1
 

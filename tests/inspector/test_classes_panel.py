@@ -10,6 +10,7 @@ from torch import nn
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError, analysis
+from dyn_explorer.inspector.panels import Settings
 from dyn_explorer.inspector.panels.classes.depth import _ticks
 
 
@@ -47,7 +48,7 @@ def test_every_layer_with_directions_is_measured(classes, model, digits):
 def test_the_code_rebuilds_the_numbers(classes, model, digits):
     inspector, _ = classes
     for option, value in (("rule", "influence"), ("pool", "signed_max"), ("directions", 5), ("s", 2)):
-        inspector._set_option("classes", option, value)
+        inspector.set_by_name(f"classes.{option}", value)
     inspector.layer = "0"
     result = inspector.wait(60).results["classes"]
     names = {"model": model, "inputs": digits[0], "labels": digits[1]}
@@ -132,7 +133,7 @@ def test_few_images_are_drawn_themselves_and_many_by_class(classes, open_inspect
         assert sorted(result.drawing.names[place] for place in drawn) == sorted(held)
     images, labels = dx.demo.digits("test")
     many = open_inspector(model, images[:70], labels[:70])
-    many._set_option("classes", "theta", 0.2)
+    many.set_by_name("classes.theta", 0.2)
     many.panel = "classes"
     result = many.wait(60).results["classes"]
     assert result.drawing.what == "classes"
@@ -144,11 +145,11 @@ def test_s_changes_nothing_but_components(classes, monkeypatch):
     inspector, panel = classes
     before = inspector.results["classes"]
     monkeypatch.setattr(dx.capture, "record", lambda *_arguments, **_options: pytest.fail("recorded again"))
-    inspector._set_option("classes", "s", 999)
+    inspector.set_by_name("classes.s", 999)
     after = inspector.wait(60).results["classes"]
     assert after.s == 4  # the size of every hyperedge
     assert after.found is before.found
-    [control] = [c for c in panel.controls(inspector._settings(panel), after) if c["name"] == "classes.s"]
+    [control] = [c for c in panel.controls(Settings.of(panel, inspector), after) if c["name"] == "classes.s"]
     assert (control["value"], control["max"]) == (4, 4)
     assert len(set(inspector.table()["component"])) == panel.views["bars"].rows.data["color"].count("#0072B2")
 
@@ -173,7 +174,7 @@ def test_without_labels_it_says_so_and_offers_predictions(open_inspector, model,
 
 def test_models_that_predict_no_classes_say_so(open_inspector, digits):
     inspector = open_inspector(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()))
-    inspector._set_option("classes", "labels", "predicted")
+    inspector.set_by_name("classes.labels", "predicted")
     inspector.panel = "classes"
     with pytest.raises(DynExplorerError, match="does not return one score per class and image"):
         inspector.wait(60)

@@ -13,6 +13,7 @@ from torch import nn
 from dyn_explorer import DynExplorerError, History
 from dyn_explorer.capture import LayerWeight
 from dyn_explorer.inspector.jobs import Job
+from dyn_explorer.inspector.panels import Settings
 from dyn_explorer.inspector.panels.filters import measure, tiles
 from dyn_explorer.inspector.panels.filters.measure import Measures
 from dyn_explorer.inspector.panels.filters.neighbours import neighbours_of
@@ -32,8 +33,8 @@ def test_the_code_rebuilds_the_numbers(open_inspector, model, digits):
         model[1].running_var.uniform_(0.5, 2)
     inspector = open_filters(open_inspector, model, layer="0")
     for fold in (False, True):
-        inspector._set_option("filters", "fold_batchnorm", fold)
-        inspector._set_option("filters", "direction", 2)
+        inspector.set_by_name("filters.fold_batchnorm", fold)
+        inspector.set_by_name("filters.direction", 2)
         inspector.sample = 3
         result = inspector.wait(60).results["filters"]
         names = {"model": model, "inputs": digits[0]}
@@ -118,7 +119,7 @@ class Picky(nn.Module):
 def test_a_model_that_takes_no_single_tensor_is_shown_without_frames(open_inspector, model, digits):
     inspector = open_filters(open_inspector, Picky(model), {"batch": {"pixels": digits[0]}}, layer="inner.2")
     assert inspector.results["filters"].signals.most[0].frame is None
-    inspector._set_option("filters", "make_image", True)
+    inspector.set_by_name("filters.make_image", True)
     reason = inspector.wait(60).results["filters"].made_reason
     assert "cannot be run with gradients on one tensor of inputs" in reason
 
@@ -157,7 +158,7 @@ def test_taps_choose_directions_inputs_and_layers(open_inspector, model):
 
 def test_the_table_is_sorted_and_taps_follow(open_inspector, model):
     inspector = open_filters(open_inspector, model)
-    inspector._set_option("filters", "order", "stable_rank")
+    inspector.set_by_name("filters.order", "stable_rank")
     inspector.wait(60)
     table = inspector.table()
     assert table["stable rank"].is_monotonic_increasing
@@ -169,7 +170,7 @@ def test_a_large_model_shows_its_layer_before_the_table(open_inspector, model, m
     monkeypatch.setattr(measure, "QUICK_TABLE", 0)
     inspector = open_filters(open_inspector, model)
     panel = inspector._panels["filters"]
-    settings = inspector._settings(panel)
+    settings = Settings.of(panel, inspector)
     panel._measures._rows.clear()
     first = panel.compute(inspector._source, inspector.working_copy(), settings, Job(lambda _job: None))
     assert first.rows is None
@@ -201,7 +202,7 @@ def test_tokens_have_maps_and_projections_are_chosen_apart(open_inspector):
     assert result.parts == ("q", "k", "v")
     assert result.directions.weight.part == "q"
     assert "what the 'q' weight of this layer puts out is not recorded by itself" in result.signals_reason
-    inspector._set_option("filters", "part", "v")
+    inspector.set_by_name("filters.part", "v")
     result = inspector.wait(60).results["filters"]
     assert result.directions.weight.part == "v"
     names = {"model": inspector._source.model, "inputs": inspector._source._inputs}
@@ -209,7 +210,7 @@ def test_tokens_have_maps_and_projections_are_chosen_apart(open_inspector):
     assert names["directions"].singular_values.ravel() == pytest.approx(result.directions.sigma, rel=1e-10)
     assert inspector.table()["part"].tolist().count("v") == 1
     inspector.layer = "mix"
-    inspector._set_option("filters", "make_image", True)
+    inspector.set_by_name("filters.make_image", True)
     made = inspector.wait(60).results["filters"].made
     exec(inspector.code(), names)
     assert torch.equal(names["made"].image, made.image)

@@ -109,7 +109,10 @@ def test_a_layer_without_links_shows_the_nodes_before_it_and_says_so(opened):
     opened.layer = "3"
     opened.wait(60)
     assert opened.results["network"].name == "2"
-    assert "3: it acts on each node by itself, so it has no links. Shown are the nodes of 2." in opened._outcome["text"]
+    assert (
+        "3: it acts on each node by itself, so it has no links. Shown are the nodes of 2."
+        in opened._page.outcome["text"]
+    )
 
 
 def test_fluctuation_follows_a_history(open_inspector, model, digits):
@@ -125,7 +128,7 @@ def test_fluctuation_follows_a_history(open_inspector, model, digits):
     graph = dx.capture.layer_graph(dx.capture.copy_with(model, history.state(1), "epoch 1"), digits[0])
     assert run.fluctuation[1] == pytest.approx(graph.strength(2).std(correction=0).item())
     assert (np.diff(run.fluctuation) > 0).all()
-    inspector._set_option("network", "measure", "ratio")
+    inspector.set_by_name("network.measure", "ratio")
     inspector.epoch = 1
     result = inspector.wait(60).results["network"]
     assert result.measured.fluctuation[2] == pytest.approx(run.fluctuation[1])
@@ -135,8 +138,8 @@ def test_fluctuation_follows_a_history(open_inspector, model, digits):
     views = inspector._panels["network"].views
     assert views["run"]._cursor.location == 1
     assert views["run"].figure.yaxis[0].axis_label == "Y / Y shuffled"
-    assert inspector._taps["network"]["run"] == ("epoch", [0, 1, 2])
-    inspector._set_option("network", "ensemble", "own")
+    assert inspector._page.taps["network"]["run"] == ("epoch", [0, 1, 2])
+    inspector.set_by_name("network.ensemble", "own")
     assert "no metric named test_accuracy or accuracy" in inspector.wait(60).results["network"].many.reason
 
 
@@ -171,12 +174,12 @@ def test_networks_are_compared_by_accuracy(open_inspector):
     inspector.wait(60)
     views = inspector._panels["network"].views
     assert "Choose networks to compare at the left" in views["ensemble"].summary
-    inspector._set_option("network", "ensemble", "own")
+    inspector.set_by_name("network.ensemble", "own")
     made = inspector.wait(60).results["network"].many
     assert made.found is None
     assert views["bins"].summary == made.reason
     assert "There is no history here" in made.reason
-    inspector._set_option("network", "ensemble", "bundled")
+    inspector.set_by_name("network.ensemble", "bundled")
     made = inspector.wait(120).results["network"].many
     assert made.score == "test_accuracy"
     assert sum(made.found.counts) <= 27
@@ -191,20 +194,20 @@ def test_networks_are_compared_by_accuracy(open_inspector):
     exec(inspector.code(), names)
     assert np.allclose(names["networks"].fluctuation, made.found.fluctuation, rtol=0, atol=1e-10)
     assert np.allclose(names["networks"].strength_divergence, made.found.strength_divergence, rtol=0, atol=1e-10)
-    inspector._set_option("network", "compare", "weights")
+    inspector.set_by_name("network.compare", "weights")
     inspector.wait(60)
     assert views["ensemble"].figure.xaxis[0].axis_label == "link weights of conv3"
 
 
 def test_neuron_strength_and_activation_are_what_layers_put_out(opened, model, digits):
-    opened._set_option("network", "shown", "neuron_strength")
+    opened.set_by_name("network.shown", "neuron_strength")
     result = opened.wait(60).results["network"]
     with torch.no_grad():
         z = model[:3](digits[0])
     assert np.allclose(result.data.mean, z.mean(dim=0), atol=1e-5)
     assert np.sum(result.data.density * np.diff(result.data.edges)) == pytest.approx(1)
     assert "a reconstruction, without a null" in opened._panels["network"].views["distribution"].summary
-    opened._set_option("network", "shown", "neuron_activation")
+    opened.set_by_name("network.shown", "neuron_activation")
     result = opened.wait(60).results["network"]
     assert result.data.label == "neuron activation of 3"
     assert np.allclose(result.data.mean, z.relu().mean(dim=0), atol=1e-5)

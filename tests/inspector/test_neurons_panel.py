@@ -41,7 +41,7 @@ def test_it_shows_what_the_functions_give_and_its_code_rebuilds_it(open_inspecto
     inspector = opened(open_inspector, network, digits[1])
     for layer, stats in (("5", "running"), ("1", "batch"), ("0", "running"), ("2", "running")):
         inspector.layer = layer
-        inspector._set("neurons.bn_stats", stats)
+        inspector.set_by_name("neurons.bn_stats", stats)
         result = inspector.wait(60).results["neurons"]
         names = {"model": network, "inputs": digits[0], "labels": digits[1]}
         exec(inspector.code(), names)
@@ -59,7 +59,7 @@ def test_layers_over_classes_without_a_history_and_taps_choose_both(open_inspect
     browser.settle()
     view = inspector._panels["neurons"].views["layers"]
     assert view.figure.xaxis[0].axis_label == "class"
-    assert inspector._taps["neurons"]["layers"][0] == "layer,neurons.category"
+    assert inspector._page.taps["neurons"]["layers"][0] == "layer,neurons.category"
     browser.touch(view.rows.selected, indices=[7])  # first layer, class 7
     browser.settle()
     assert inspector.layer == "1"
@@ -140,7 +140,7 @@ def test_the_model_is_untouched(open_inspector, network, digits):
     network.train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     inspector = opened(open_inspector, network, digits[1])
-    inspector._set("neurons.bn_stats", "batch")
+    inspector.set_by_name("neurons.bn_stats", "batch")
     inspector.wait(60)
     assert network.training
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
@@ -158,7 +158,7 @@ def test_what_cannot_be_measured_is_said_in_words(open_inspector, network, digit
     with pytest.raises(DynExplorerError, match=r"puts out \(40, 1\) for 40 samples.*two class scores"):
         regression.wait(60)
     with pytest.raises(DynExplorerError, match="option 'bn_stats' of panel 'neurons' cannot be 'mean'"):
-        inspector._set("neurons.bn_stats", "mean")
+        inspector.set_by_name("neurons.bn_stats", "mean")
 
 
 def test_a_part_without_a_linear_map_leaves_the_rest(open_inspector, digits):
@@ -197,12 +197,12 @@ def test_many_classes_are_shown_in_part(open_inspector, digits):
     network = nn.Sequential(nn.Flatten(), nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 300))
     inspector = opened(open_inspector, network, digits[1])
     inspector.layer = "1"
-    inspector._set("neurons.category", 250)
+    inspector.set_by_name("neurons.category", 250)
     inspector.wait(60)
     grid = inspector._panels["neurons"].views["neurons"]
     assert len(grid.rows.data["x"]) == 24 * 8
     assert "250" in grid.rows.data["row_name"]
-    pairs = inspector._taps["neurons"]["neurons"][1]
+    pairs = inspector._page.taps["neurons"]["neurons"][1]
     assert len(pairs) == 24 * 8
     row = grid._chosen.data["y"][0] * 8 + grid._chosen.data["x"][0]
     assert pairs[row][0] == 250
@@ -220,10 +220,10 @@ def test_a_network_without_hidden_activations_still_has_its_layer(open_inspector
 
 def test_the_view_is_exported_and_its_state_comes_back(open_inspector, network, digits, tmp_path):
     inspector = opened(open_inspector, network, digits[1])
-    inspector._set("neurons.start", 0)
+    inspector.set_by_name("neurons.start", 0)
     state = inspector.wait(60).state()
     inspector.to_html(tmp_path / "neurons.html")
     assert "Density of ranks" in (tmp_path / "neurons.html").read_text(encoding="utf8")
-    inspector._set("neurons.start", None)
+    inspector.set_by_name("neurons.start", None)
     inspector.load_state(state)
     assert inspector.wait(60).results["neurons"].start == 0

@@ -179,7 +179,7 @@ def test_a_failure_empties_the_page_and_says_why(browser, inspector):
 
 
 def test_progress_of_an_unknown_length_is_plain_json(open_inspector, model, digits, monkeypatch):
-    monkeypatch.setattr("dyn_explorer.inspector.widget.QUIET_FOR", -1)
+    monkeypatch.setattr("dyn_explorer.inspector.renderer.QUIET_FOR", -1)
     said = []
     inspector = open_inspector(model).wait(60)
     monkeypatch.setattr(inspector._outbox, "put", lambda section, content: said.append((section, content)))
@@ -362,7 +362,7 @@ def test_export_before_a_result_says_what_to_do(inspector):
     browser.tell("do", action="export")
     browser.settle()
     assert "nothing to export" in browser.status["text"]
-    with pytest.raises(DynExplorerError, match="nothing to write"):
+    with pytest.raises(DynExplorerError, match="nothing to export"):
         inspector.to_html("never.html")
 
 
@@ -374,4 +374,4 @@ def test_the_inspector_is_one_small_message_in_a_notebook(inspector):
 
 
 def test_explore_is_public():
-    assert dx.explore.__module__ == "dyn_explorer.inspector.widget"
+    assert dx.explore.__module__ == "dyn_explorer.inspector.opening"

@@ -57,7 +57,7 @@ def test_the_bundled_runs_beside_their_nulls(open_inspector):
         assert mean == pytest.approx(np.mean(pooled, axis=0), rel=1e-9)
         assert run.null["entropy_share"]["mean"].index.tolist() == list(dx.demo.RUN_EPOCHS)
     # Another model's run: taps choose the panel's own epoch, not the one that every panel shows.
-    assert inspector._taps["training"]["trend"] == ("training.at", list(dx.demo.RUN_EPOCHS))
+    assert inspector._page.taps["training"]["trend"] == ("training.at", list(dx.demo.RUN_EPOCHS))
     assert FakeBrowser(inspector).sections["table"]["values"] == []
 
 
@@ -85,7 +85,7 @@ def test_a_metric_is_chosen_without_measuring_again(open_inspector, model, histo
     from dyn_explorer.inspector.panels.training import measure
 
     monkeypatch.setattr(measure, "metrics_trend", lambda *_arguments, **_options: pytest.fail("measured again"))
-    inspector._set_option("training", "metric", "stable_fraction")
+    inspector.set_by_name("training.metric", "stable_fraction")
     inspector.wait(60)
     assert inspector._panels["training"].views["trend"].figure.yaxis[0].axis_label == "stable fraction"
 

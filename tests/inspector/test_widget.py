@@ -362,11 +362,11 @@ def test_quick_changes_do_not_pile_anything_up(inspector, model):
 
     FakeBrowser(inspector)
     make_changes(inspector, 200, seed=1)
-    inspector._runner.wait(60)
+    inspector._renderer.runner.wait(60)
     before, objects = grown(), len(gc.get_objects())
     for seed in (2, 3, 4):
         make_changes(inspector, 200, seed=seed)
-        inspector._runner.wait(60)
+        inspector._renderer.runner.wait(60)
         inspector._browsers[0].pump()
         inspector._browsers[0].messages.clear()
     assert grown() == before
@@ -653,7 +653,7 @@ def test_without_checkpoints_their_axis_says_what_it_needs(open_inspector, model
 def test_code_rebuilds_a_view_with_options(open_inspector, model, digits, options):
     inspector = open_inspector(model).wait(60)
     for name, value in options.items():
-        inspector._set_option("dynamics", name, value)
+        inspector.set_by_name(f"dynamics.{name}", value)
     inspector.wait(60)
     names = {"model": model, "inputs": digits[0]}
     exec(inspector.code(), names)
@@ -664,7 +664,7 @@ def test_a_hidden_residual_is_not_drawn_and_the_table_keeps_it(open_inspector, m
     inspector = open_inspector(model).wait(60)
     residuals = inspector.results["dynamics"].residuals
     most = float(np.median(residuals))
-    inspector._set_option("dynamics", "most_residual", most)
+    inspector.set_by_name("dynamics.most_residual", most)
     inspector.wait(60)
     circle = inspector._panels["dynamics"].views["circle"]
     assert len(circle.rows.data["x"]) == np.sum(residuals <= most) < len(residuals)
@@ -674,11 +674,11 @@ def test_a_hidden_residual_is_not_drawn_and_the_table_keeps_it(open_inspector, m
 def test_the_pseudospectrum_comes_and_goes_with_its_switch(open_inspector, model):
     inspector = open_inspector(model).wait(60)
     source = inspector._panels["dynamics"].views["circle"]._contours
-    inspector._set_option("dynamics", "pseudospectrum", True)
+    inspector.set_by_name("dynamics.pseudospectrum", True)
     inspector.wait(60)
     assert inspector.results["dynamics"].comparison.pseudospectrum.tau.shape == (64, 64)
     assert len(source.data["xs"]) > 0
-    inspector._set_option("dynamics", "pseudospectrum", False)
+    inspector.set_by_name("dynamics.pseudospectrum", False)
     inspector.wait(60)
     assert len(source.data["xs"]) == 0
 

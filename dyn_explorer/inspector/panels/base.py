@@ -36,6 +36,11 @@ class Settings:
     options: dict
     limits: Limits
 
+    @classmethod
+    def of(cls, panel: Panel, state: InspectorState) -> Settings:
+        """What a panel may read of the state and of its own options, at this moment."""
+        return cls(state.choices(), panel.options.trait_values(), state.limits)
+
     def __getattr__(self, name: str):
         for values in (self.choices, self.options):
             if name in values:

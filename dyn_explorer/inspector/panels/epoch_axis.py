@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+MOST_TICKS = 14
+
 
 @dataclass(frozen=True)
 class EpochAxis:
@@ -16,7 +18,7 @@ class EpochAxis:
     ----------
     is_log : bool
     ticks : tuple of (position, label)
-        Empty for Bokeh's own.
+        As many as have room; empty for Bokeh's own.
     """
 
     is_log: bool = False
@@ -29,7 +31,12 @@ class EpochAxis:
         steps = np.diff(values)
         if len(values) < 3 or values.min() < 0 or steps.max() < 3 * steps.min():
             return cls()
-        return cls(True, tuple((float(np.log2(1 + value)), f"{value:g}") for value in values))
+        places = np.log2(1 + values)
+        ticks, room = [], (places[-1] - places[0]) / MOST_TICKS
+        for place, value in zip(places, values, strict=True):
+            if not ticks or place - ticks[-1][0] >= room:
+                ticks.append((float(place), f"{value:g}"))
+        return cls(True, tuple(ticks))
 
     def place(self, epochs: Sequence[float]) -> np.ndarray:
         """Positions of epochs."""

@@ -46,7 +46,10 @@ class PanelFrame {
     const isNew = open !== this.open;
     this.open = open;
     this.select(open);
-    if (!isNew) return false;
+    if (!isNew) {
+      for (const { figure, legend } of cards) this.places.get(figure)?.legend.replaceChildren(...this.marks(legend));
+      return false;
+    }
     this.places = new Map();
     this.cards.replaceChildren(...cards.map((card) => this.card(card)));
     this.cards.setAttribute("data-panel", open);
@@ -97,13 +100,17 @@ class PanelFrame {
       { type: "button", className: "dx-reset", hidden: true, title: "Show everything again", onclick: () => this.resetZoom(figure) },
       "Reset zoom",
     );
-    this.places.set(figure, { plot, summary, reset });
-    const marks = legend.map(([symbol, color, meaning]) =>
+    const shownLegend = h("span", { className: "dx-legend" }, ...this.marks(legend));
+    this.places.set(figure, { plot, summary, reset, legend: shownLegend });
+    const reading = h("p", { className: "dx-reading", id: `${summary.id}-reading`, hidden: true }, help);
+    const header = h("header", {}, h("h3", {}, title), this.explain(title, reading), reset, shownLegend);
+    return h("article", { className: classes }, header, reading, plot, summary);
+  }
+
+  marks(legend) {
+    return legend.map(([symbol, color, meaning]) =>
       h("span", {}, h("span", { className: "dx-mark", style: `color: ${color}`, "aria-hidden": "true" }, symbol), ` ${meaning}`),
     );
-    const reading = h("p", { className: "dx-reading", id: `${summary.id}-reading`, hidden: true }, help);
-    const header = h("header", {}, h("h3", {}, title), this.explain(title, reading), reset, h("span", { className: "dx-legend" }, ...marks));
-    return h("article", { className: classes }, header, reading, plot, summary);
   }
 
   /** A button that tells how to read a figure: what only a pointer can hover over is lost to everyone else. */

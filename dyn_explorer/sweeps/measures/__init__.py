@@ -18,13 +18,29 @@ from .neurons import NEURONS
 from .run import RUN
 from .size import SIZE
 from .spectrum import SPECTRUM
+from .units import UNITS
+from .words import Words
 
 FAMILIES: dict[str, Family] = {
     family.name: family
-    for family in (ACCURACY, RUN, SIZE, DYNAMICS, FILTERS, NETWORK, SPECTRUM, CLASSES, NEURONS, BASINS)
+    for family in (ACCURACY, RUN, SIZE, DYNAMICS, FILTERS, NETWORK, SPECTRUM, CLASSES, UNITS, NEURONS, BASINS)
 }
 
-__all__ = ["FAMILIES", "Asked", "Family", "asked_measures", "failed", "found_by", "of_a_callable", "of_each_weight"]
+FOLLOWED: dict[str, Family] = {measure: family for family in FAMILIES.values() for measure in family.words}
+"""Measures that can be followed through a training run, each with its family."""
+
+__all__ = [
+    "FAMILIES",
+    "FOLLOWED",
+    "Asked",
+    "Family",
+    "Words",
+    "asked_measures",
+    "failed",
+    "found_by",
+    "of_a_callable",
+    "of_each_weight",
+]
 
 
 @dataclass(frozen=True)

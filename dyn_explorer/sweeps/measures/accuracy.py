@@ -10,6 +10,11 @@ from ...errors import DynExplorerError
 from ..finding import Finding
 from ..look import Look
 from .family import Family
+from .words import Words
+
+WORDS = {
+    "accuracy": Words("accuracy", "Share of the inputs that are answered with their label.", "labels in other orders")
+}
 
 
 def accuracy(look: Look) -> Iterable[Finding]:
@@ -36,4 +41,4 @@ def accuracy(look: Look) -> Iterable[Finding]:
     return [Finding("accuracy", float((labels == guesses).mean()), float(shares[0] @ shares[1]), len(labels))]
 
 
-ACCURACY = Family("accuracy", ("accuracy",), accuracy, by_default=True, needs="labels")
+ACCURACY = Family("accuracy", ("accuracy",), accuracy, by_default=True, needs="labels", title="Model", words=WORDS)

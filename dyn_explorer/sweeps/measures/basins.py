@@ -9,7 +9,13 @@ from ...analysis import Basin, sample_basin, weight_basin
 from ..finding import Finding
 from ..look import Look
 from .family import Family
+from .words import Words
 
+NULL = "an untrained copy"
+WORDS = {
+    "sample_half_width": Words("half width S50 (units of the inputs)", "Half of the answers change there.", NULL),
+    "weight_half_width": Words("half width W50 (units of sd(W))", "Half of the answers change there.", NULL),
+}
 SAMPLES = 256
 DRAWS = 4
 
@@ -38,4 +44,4 @@ def _reason(basin: Basin) -> str | None:
     return "undefined: the accuracy stays above the threshold" if math.isinf(basin.half_width) else None
 
 
-BASINS = Family("basins", ("sample_half_width", "weight_half_width"), basins)
+BASINS = Family("basins", tuple(WORDS), basins, title="Basins", words=WORDS)

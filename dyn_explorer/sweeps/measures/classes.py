@@ -11,9 +11,17 @@ from ...capture.signals import has_directions
 from ...errors import DynExplorerError
 from ..finding import Finding
 from ..look import Look
-from .family import Family
+from .family import WEIGHTED, Family
+from .words import Words
 
-MEASURES = ("purity", "jaccard_ratio")
+NULL = "permuted labels"
+WORDS = {
+    "purity": Words("purity of hyperedges", "Mean largest class share of what a singular direction picks.", NULL),
+    "jaccard_ratio": Words(
+        "Jaccard ratio", "Shared hyperedges of two images of one class over those of two classes.", NULL
+    ),
+}
+MEASURES = tuple(WORDS)
 DIRECTIONS = 16
 UNDEFINED = "undefined: too few samples share a hyperedge, or only those of one class do; give more samples"
 
@@ -23,7 +31,10 @@ def classes(look: Look) -> Iterable[Finding]:
 
     The null is the mean over permuted labels.
     """
-    layers = [info.name for info in list_layers(look.model) if info.disabled_because is None and has_directions(info)]
+    usable = [info.name for info in list_layers(look.model) if info.disabled_because is None and has_directions(info)]
+    layers = [name for name in usable if look.wants(name)]
+    if not layers:
+        return
     reader = SignalReader(look.model, layers, directions=DIRECTIONS, cancel=look.cancel)
     options = {"device": look.device, "training": False, "seed": look.seed("answers"), "cancel": look.cancel}
     recording = record(look.model, look.inputs, layers, look.labels, reduce=reader, **options)
@@ -46,4 +57,4 @@ def classes(look: Look) -> Iterable[Finding]:
             yield Finding(measure, value, float(null.values[measure].mean()), recording.n_samples, name, reason)
 
 
-CLASSES = Family("classes", MEASURES, classes)
+CLASSES = Family("classes", MEASURES, classes, title="Classes", words=WORDS, where=WEIGHTED)

@@ -14,7 +14,28 @@ from ...errors import Cancelled, DynExplorerError
 from ..finding import Finding
 from ..look import Look
 from .family import Family
+from .words import Words
 
+WHERE = "a layer that puts out maps"
+NULL = "shuffled columns"
+WORDS = {
+    "entropy_share": Words(
+        "entropy, energy share", "bits; −Σ p log₂ p with p = |λ|² / Σ|λ|². It grows with the rank.", NULL
+    ),
+    "entropy_share_normalised": Words("… over log₂ r", "The same between 0 and 1, to compare ranks.", NULL),
+    "entropy_hist256": Words(
+        "entropy, hist256", "bits; the published code's image histogram: all |λ| ≥ 1 fall in one bin.", NULL
+    ),
+    "entropy_histogram": Words("entropy, histogram", "bits; 32 bins of |λ| between 0 and 2 (our choice).", NULL),
+    "gap_leading": Words("spectral gap |λ|₁ − |λ|₂", "Conjugate pairs count once.", NULL),
+    "gap_second_to_unit": Words("spectral gap 1 − |λ|₂", "Conjugate pairs count once.", NULL),
+    "stable_fraction": Words("stable fraction", "Modes inside the stability band.", NULL),
+    "zero_amplitude_fraction": Words(
+        "zero-amplitude modes", "Modes with less than 1e-3 of the largest |b|‖φ‖ (our choice).", NULL
+    ),
+    "mean_square_modulus": Words("mean |λ|²", "Over all eigenvalues.", NULL),
+    "reconstruction_error": Words("reconstruction error", "Relative to the window's snapshots.", NULL),
+}
 MEASURES = tuple(field.name for field in fields(DynamicsMetrics))
 
 
@@ -88,4 +109,4 @@ def _of_sample(look: Look, layer: str, sample: int) -> tuple[dict[str, float], d
     return dynamics_metrics(result).as_dict(), null.mean
 
 
-DYNAMICS = Family("dynamics", MEASURES, dynamics, by_default=True)
+DYNAMICS = Family("dynamics", MEASURES, dynamics, by_default=True, title="Dynamics", words=WORDS, where=WHERE)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from numbers import Real
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -14,8 +15,10 @@ from ...capture import borrow
 from ...errors import Cancelled, DynExplorerError
 from ..finding import Finding
 from ..look import Look
+from .words import Words
 
 _MOST = 3
+WEIGHTED = "a linear layer or convolution"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Family:
         Whether a sweep that names no measures computes it.
     needs : {"", "labels", "history"}
         A sweep that names no measures leaves it out where there are none of these.
+    title : str
+        Of the panel that shows more of it.
+    words : mapping of str to Words
+        Of each measure that can be followed through a training run.
+    where : str
+        Which layers it is found in; empty for measures of the whole model.
+    reads : {"weights", "responses"}
+        What of a training run it is computed from.
 
     Example
     -------
@@ -45,10 +56,20 @@ class Family:
     compute: Callable[[Look], Iterable[Finding]]
     by_default: bool = False
     needs: str = ""
+    title: str = ""
+    words: Mapping[str, Words] = field(default_factory=dict)
+    where: str = ""
+    reads: str = "weights"
 
 
 def of_each_weight(
-    name: str, measures: tuple[str, ...], function: Callable[..., Iterable[object]], *, by_default: bool = False
+    name: str,
+    measures: tuple[str, ...],
+    function: Callable[..., Iterable[object]],
+    *,
+    by_default: bool = False,
+    title: str = "",
+    words: Mapping[str, Words] = MappingProxyType({}),
 ) -> Family:
     """A family that reads one weight at a time; its null is the same layer of an untrained copy.
 
@@ -58,7 +79,7 @@ def of_each_weight(
     measures : tuple of str
     function : callable
         Takes the weight of a linear layer or a convolution, gives one number per measure.
-    by_default : bool
+    by_default, title, words
         As for `Family`.
 
     Returns
@@ -73,7 +94,7 @@ def of_each_weight(
 
     def compute(look: Look) -> Iterable[Finding]:
         modules = dict(look.untrained.named_modules())
-        for layer, affine in look.affine.items():
+        for layer, affine in look.wanted_affine.items():
             look.check_cancelled()
             if isinstance(affine, DynExplorerError):
                 yield from (Finding(measure, layer=layer, error=str(affine)) for measure in measures)
@@ -86,7 +107,7 @@ def of_each_weight(
             for measure, value, null in zip(measures, values, nulls, strict=True):
                 yield number(measure, value, null=null, n=affine.weight.numel(), layer=layer)
 
-    return Family(name, measures, compute, by_default)
+    return Family(name, measures, compute, by_default, title=title, words=words, where=WEIGHTED)
 
 
 def of_a_callable(name: str, function: Callable[..., object]) -> Family:

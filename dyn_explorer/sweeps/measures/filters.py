@@ -7,6 +7,11 @@ import math
 import torch
 
 from .family import Family, of_each_weight
+from .words import Words
+
+WORDS = {
+    "stable_rank": Words("stable rank", "Squared singular values, summed, over the largest one.", "an untrained copy")
+}
 
 
 def stable_rank(weight: torch.Tensor) -> tuple[float]:
@@ -29,4 +34,6 @@ def stable_rank(weight: torch.Tensor) -> tuple[float]:
     return (float(squares.sum()) / largest if largest > 0 else math.nan,)
 
 
-FILTERS: Family = of_each_weight("filters", ("stable_rank",), stable_rank, by_default=True)
+FILTERS: Family = of_each_weight(
+    "filters", ("stable_rank",), stable_rank, by_default=True, title="Filters", words=WORDS
+)

@@ -11,9 +11,21 @@ from ...analysis import AffineLayer, fluctuation_null, link_weights
 from ...errors import DynExplorerError
 from ..finding import Finding
 from ..look import Look
-from .family import Family
+from .family import WEIGHTED, Family
+from .words import Words
 
-MEASURES = ("link_mean", "link_std", "out_strength_fluctuation", "in_strength_fluctuation")
+UNTRAINED, SHUFFLED = "an untrained copy", "the weights in other orders"
+WORDS = {
+    "link_mean": Words("mean link weight", "Over the layer's links.", UNTRAINED),
+    "link_std": Words("standard deviation of link weights", "Over the layer's links.", UNTRAINED),
+    "out_strength_fluctuation": Words(
+        "fluctuation of strengths out", "Standard deviation over the nodes that the layer reads.", SHUFFLED
+    ),
+    "in_strength_fluctuation": Words(
+        "fluctuation of strengths in", "Standard deviation over the nodes that the layer feeds.", SHUFFLED
+    ),
+}
+MEASURES = tuple(WORDS)
 
 
 def network(look: Look) -> Iterable[Finding]:
@@ -29,7 +41,7 @@ def network(look: Look) -> Iterable[Finding]:
     La Malfa, La Malfa, Nicosia & Latora (2021), arXiv:2110.02628.
     """
     copies = dict(look.untrained.named_modules())
-    for name, layer in look.affine.items():
+    for name, layer in look.wanted_affine.items():
         look.check_cancelled()
         try:
             if isinstance(layer, DynExplorerError):
@@ -54,4 +66,4 @@ def _fluctuations(name: str, layer: AffineLayer, look: Look) -> Iterator[Finding
         yield Finding(measure, float(null.values[row]), float(null.mean[row]), int(np.prod(shape)), name)
 
 
-NETWORK = Family("network", MEASURES, network, by_default=True)
+NETWORK = Family("network", MEASURES, network, by_default=True, title="Network", words=WORDS, where=WEIGHTED)

@@ -11,7 +11,12 @@ from ...errors import DynExplorerError
 from ..finding import Finding
 from ..look import Look
 from .family import Family
+from .words import Words
 
+WHERE = "a layer that feeds a hidden activation"
+WORDS = {
+    "rank_alignment": Words("rank alignment G", "2 AUC − 1, the mean over neurons and classes.", "an untrained copy")
+}
 SAMPLES = 256
 MOST = 1000  # neurons of a layer, drawn by chance
 
@@ -29,6 +34,8 @@ def neurons(look: Look) -> Iterable[Finding]:
     hidden = hidden_activations(look.model, answers.inputs[:2])
     for name in dict.fromkeys(one.layer for one in hidden if one.layer is not None):
         look.check_cancelled()
+        if not look.wants(name):
+            continue
         try:
             value, null = (_gradient(model, look, name) for model in (look.model, look.untrained))
         except DynExplorerError as error:
@@ -45,4 +52,4 @@ def _gradient(model: nn.Module, look: Look, name: str) -> float:
     return float(rank_alignment(values, readout, labels).layer_gradient)
 
 
-NEURONS = Family("neurons", ("rank_alignment",), neurons, needs="labels")
+NEURONS = Family("neurons", tuple(WORDS), neurons, needs="labels", title="Neurons", words=WORDS, where=WHERE)

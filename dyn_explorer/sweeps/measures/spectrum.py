@@ -11,9 +11,17 @@ from ...analysis.weight_spectrum import WeightSpectrum
 from ...errors import DynExplorerError
 from ..finding import Finding
 from ..look import Look
-from .family import Family
+from .family import WEIGHTED, Family
+from .words import Words
 
-MEASURES = ("alpha", "spikes", "spectral_norm", "spectral_entropy")
+NULL = "the weights in other orders"
+WORDS = {
+    "alpha": Words("power-law exponent α", "Of the tail of the spectrum; needs 50 eigenvalues.", NULL),
+    "spikes": Words("spikes", "Eigenvalues beyond the Marchenko-Pastur edge.", NULL),
+    "spectral_norm": Words("spectral norm σ₁", "Largest singular value of the unfolded weight.", NULL),
+    "spectral_entropy": Words("spectral entropy H / ln r", "1 where all singular values are equal.", NULL),
+}
+MEASURES = tuple(WORDS)
 
 
 def spectrum(look: Look) -> Iterable[Finding]:
@@ -26,7 +34,7 @@ def spectrum(look: Look) -> Iterable[Finding]:
     ----------
     Martin & Mahoney (2021), "Implicit self-regularization in deep neural networks", JMLR 22, arXiv:1810.01075.
     """
-    for name, layer in look.affine.items():
+    for name, layer in look.wanted_affine.items():
         look.check_cancelled()
         if isinstance(layer, DynExplorerError):
             yield from (Finding(measure, layer=name, error=str(layer)) for measure in MEASURES)
@@ -52,4 +60,4 @@ def _values(found: WeightSpectrum) -> Mapping[str, float]:
     return dict(zip(MEASURES, (fit.alpha, float(fit.spikes), found.spectral_norm, fit.entropy), strict=True))
 
 
-SPECTRUM = Family("spectrum", MEASURES, spectrum)
+SPECTRUM = Family("spectrum", MEASURES, spectrum, title="Filters", words=WORDS, where=WEIGHTED)

@@ -20,7 +20,7 @@ def code(settings: Settings, layers: tuple[str, ...], source: Source) -> str:
     lines = ["import numpy as np", "", "import dyn_explorer as dx", ""]
     if source.epoch is not None:
         epoch = source.epoch
-        lines.append(f"model = dx.capture.copy_with(model, history.state({epoch}), 'epoch {epoch}')")
+        lines.append(f"model = dx.capture.copy_with(model, {source.history_code}.state({epoch}), 'epoch {epoch}')")
     lines += [
         f"recording = dx.record(model, inputs, layers={list(layers)!r}, labels=labels, "
         f"max_samples={source.most_inputs}, seed={SEED}{device})",

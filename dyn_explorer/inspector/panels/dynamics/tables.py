@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from dyn_explorer.sweeps.measures.dynamics import DYNAMICS
 from dyn_explorer.views.mode_energies import row_shares
 
 from .result import DynamicsResult
@@ -15,22 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # field of DynamicsMetrics, label, what it is
-METRICS = (
-    ("entropy_share", "entropy, energy share", "bits; −Σ p log₂ p with p = |λ|² / Σ|λ|². It grows with the rank."),
-    ("entropy_share_normalised", "… over log₂ r", "The same between 0 and 1, to compare ranks."),
-    ("entropy_hist256", "entropy, hist256", "bits; the published code's image histogram: all |λ| ≥ 1 fall in one bin."),
-    ("entropy_histogram", "entropy, histogram", "bits; 32 bins of |λ| between 0 and 2 (our choice)."),
-    ("gap_leading", "spectral gap |λ|₁ − |λ|₂", "Conjugate pairs count once."),
-    ("gap_second_to_unit", "spectral gap 1 − |λ|₂", "Conjugate pairs count once."),
-    ("stable_fraction", "stable fraction", "Modes inside the stability band."),
-    (
-        "zero_amplitude_fraction",
-        "zero-amplitude modes",
-        "Modes with less than 1e-3 of the largest |b|‖φ‖ (our choice).",
-    ),
-    ("mean_square_modulus", "mean |λ|²", "Over all eigenvalues."),
-    ("reconstruction_error", "reconstruction error", "Relative to the window's snapshots."),
-)
+METRICS = tuple((name, words.label, words.help) for name, words in DYNAMICS.words.items())
 PERCENT = {"stable_fraction", "zero_amplitude_fraction", "reconstruction_error"}
 
 

@@ -57,4 +57,4 @@ def _made(settings: Settings) -> list[str]:
 def _epoch(source: Source) -> list[str]:
     if source.epoch is None:
         return []
-    return [f"model = dx.capture.copy_with(model, history.state({source.epoch}), 'epoch {source.epoch}')"]
+    return [f"model = dx.capture.copy_with(model, {source.history_code}.state({source.epoch}), 'epoch {source.epoch}')"]

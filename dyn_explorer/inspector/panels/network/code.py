@@ -19,7 +19,7 @@ def code(settings: Settings, source: Source, data: OverData | None) -> str:
     if source.epoch is not None:
         looked_at = "then"
         label = f"epoch {source.epoch}"
-        lines.append(f"then = dx.capture.copy_with(model, history.state({source.epoch}), {label!r})")
+        lines.append(f"then = dx.capture.copy_with(model, {source.history_code}.state({source.epoch}), {label!r})")
     given = ", ".join(f"{name}={value!r}" for name, value in options_of(settings).items())
     return "\n".join(
         [
@@ -33,7 +33,7 @@ def code(settings: Settings, source: Source, data: OverData | None) -> str:
             "untrained = dx.analysis.layer_fluctuation(fresh.strengths(**options))",
             *_divergence(settings.compare),
             *_over_data(data, source, looked_at, device),
-            *_ensemble(settings, read),
+            *_ensemble(settings, source, read),
         ]
     )
 
@@ -48,10 +48,10 @@ def _over_data(data: OverData | None, source: Source, model: str, device: str) -
     ]
 
 
-def _ensemble(settings: Settings, read: str) -> list[str]:
+def _ensemble(settings: Settings, source: Source, read: str) -> list[str]:
     if settings.ensemble == "none":
         return []
-    lines = ["histories, base, probe = [history], model, inputs"]
+    lines = [f"histories, base, probe = [{source.history_code}], model, inputs"]
     if settings.ensemble == "bundled":
         read = f"fold_bn={settings.fold_bn}, seed={SEED}"
         lines = [

@@ -17,7 +17,8 @@ def code(settings: Settings, source: Source) -> str:
     lines = ["import numpy as np", "import dyn_explorer as dx", ""]
     if source.epoch is not None:
         then = "then"
-        lines.append(f"then = dx.capture.copy_with(model, history.state({source.epoch}), 'epoch {source.epoch}')")
+        state = f"{source.history_code}.state({source.epoch})"
+        lines.append(f"then = dx.capture.copy_with(model, {state}, 'epoch {source.epoch}')")
     return "\n".join(
         [
             *lines,

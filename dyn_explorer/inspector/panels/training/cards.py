@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from dyn_explorer.views import theme
 
 from ..base import Card
 
-LEGEND = (("●", theme.STABLE, "this run, or true labels"), ("▲", theme.GROWING, "shuffled labels"))
+MARKS = ("●", "▲", "■", "◆")
+COLORS = (theme.STABLE, theme.GROWING, theme.DECAYING, theme.OUTSIDE)
+LEGEND = (("●", theme.STABLE, "this run"),)
 
 VOLATILITIES = (
     ("●", theme.STABLE, "index"),
@@ -50,10 +55,17 @@ CARDS = (
     Card(
         "volatility",
         "Volatility",
-        "Standard deviation over five epochs, of the index beside those of loss, accuracy and the responses, first "
+        "Standard deviation over five epochs, of the index beside those of loss, accuracy and the responses, of one "
         "run: only an index that comes to rest before these tells anything.",
         half=True,
         legend=VOLATILITIES,
+    ),
+    Card(
+        "scalar",
+        "Another measure",
+        "Of another panel, or another number of the loop, as chosen at the left; grey is its null.",
+        half=True,
+        legend=LEGEND,
     ),
     Card("plane", "Integration and metastability", "The run as a path, epoch by epoch.", half=True, legend=LEGEND),
     Card(
@@ -65,3 +77,9 @@ CARDS = (
     ),
     Card("wheel", "Phases", "First oscillator dark, last light; the bar is their mean, of length R.", square=True),
 )
+
+
+def cards_of(names: Sequence[str]) -> tuple[Card, ...]:
+    """The cards with the names of the runs in their legends."""
+    legend = tuple(zip(MARKS, COLORS, names, strict=False))
+    return tuple(replace(card, legend=legend) if card.legend is LEGEND else card for card in CARDS)

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BUNDLED_LAYER = "conv3"  # where the demo network has no layer of the chosen name
-OWN = "this run"
 NAMES = {"true": "true labels", "shuffled": "shuffled labels"}
 
 
@@ -46,29 +45,48 @@ def bundled_runs(layer: str, images: int, optimiser: str, job: Job) -> tuple[Run
     return tuple(runs)
 
 
-def own_run(source: Source, layer: str, images: int, parts: Memo, job: Job) -> Run:
-    """The run of the inspector's own history, with what can be measured of it now.
+def own_runs(source: Source, layer: str, images: int, parts: Memo, job: Job) -> tuple[Run, ...]:
+    """The runs that the inspector was opened with, with what can be measured of them now.
 
     Parameters
     ----------
     source : Source
-        With a history. While a training loop is running, epochs that were not measured yet are left for later.
+        With histories. While a training loop is running, epochs that were not measured yet are left for later.
     layer : str
     images : int
     parts : Memo
         Keeps the trend of each epoch, so that a run that grows is not measured again.
     job : Job
     """
-    history = source.history
-    trends = []
-    for place, epoch in enumerate(epochs := history.checkpoint_epochs):
-        key = (history.run_id, layer, images, epoch)
-        if source.held and key not in parts:
-            continue
-        start, share = place / len(epochs), 1 / len(epochs)
-        make = partial(_measure, source, layer, images, epoch, job, start, share)
-        trends.append(parts.get(key, make))
-    return _run(OWN, (history,), [_joined(trends)] if trends else [], layer)
+    n_runs = len(source.histories)
+    runs = []
+    for run, (name, history) in enumerate(source.histories.items()):
+        trends, failures = [], []
+        for place, epoch in enumerate(epochs := history.checkpoint_epochs):
+            key = (history.run_id, layer, images, epoch)
+            if source.held and key not in parts:
+                continue
+            share = 1 / (n_runs * len(epochs))
+            start = run / n_runs + place * share
+            make = partial(_measure, source, history, layer, images, epoch, job, start, share)
+            try:
+                trends.append(parts.get(key, make))
+            except Cancelled:
+                raise
+            except DynExplorerError as error:
+                failures.append((epoch, str(error)))
+        made = _run(name, (history,), [_joined(trends)] if trends else [], layer)
+        runs.append(replace(made, reason=made.reason or _told(failures)))
+    return tuple(runs)
+
+
+def _told(failures: list[tuple[int, str]]) -> str:
+    """Which epochs could not be measured, and why: damaged weights, or those of another model."""
+    if not failures:
+        return ""
+    (first, reason), (last, _) = failures[0], failures[-1]
+    which = f"Epoch {first}" if len(failures) == 1 else f"{len(failures)} epochs from {first} to {last}"
+    return f"{which} could not be measured: {reason}"
 
 
 def _run(name: str, histories: tuple[capture.History, ...], trends: list[pd.DataFrame], layer: str) -> Run:
@@ -79,9 +97,9 @@ def _run(name: str, histories: tuple[capture.History, ...], trends: list[pd.Data
     return Run(name, histories, tuple(trends))
 
 
-def _measure(source: Source, layer: str, images: int, epoch: int, job: Job, start: float, share: float):
+def _measure(source: Source, history, layer: str, images: int, epoch: int, job: Job, start: float, share: float):
     inputs = source.record((layer,), job).inputs[:images]
-    return _trend(source.live_model, source.history, inputs, layer, job, start, share, epochs=[epoch])
+    return _trend(source.live_model, history, inputs, layer, job, start, share, epochs=[epoch])
 
 
 def _joined(trends: list[pd.DataFrame]) -> pd.DataFrame:
@@ -105,7 +123,7 @@ def with_null(run: Run, model, inputs, layer: str, job: Job) -> Run:
         return run
     history = run.histories[0]
     rows = []
-    for epoch in history.checkpoint_epochs:
+    for epoch in sorted(set(history.checkpoint_epochs) & set(run.trend_epochs)):
         then = capture.copy_with(model, history.state(epoch), f"epoch {epoch}")
         recording = capture.record(then, inputs[:SHUFFLED_IMAGES], layers=[layer], cancel=job.cancel)
         rows += [{"epoch": epoch, **values} for values in _shuffled(recording, layer, job)]

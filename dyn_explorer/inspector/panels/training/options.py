@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from traitlets import Bool, CInt, Enum, HasTraits
+from traitlets import Bool, CInt, Enum, HasTraits, TraitError, Unicode, validate
 
 from dyn_explorer import demo
+from dyn_explorer.inspector.histories import MOST
+from dyn_explorer.sweeps.measures import FOLLOWED
 
 from ..dynamics.tables import METRICS
 
@@ -35,6 +37,15 @@ NULLS = (
     ("phase_randomised", "Phases randomised", "Keeps the power spectrum and takes everything else away."),
     ("circular_shift", "Rows shifted", "Keeps each oscillator and takes away what happens at the same step."),
 )
+NO_SCALAR = "none"
+OF_THE_LOOP = "run_"
+SCALAR_MENU = (
+    (NO_SCALAR, "None", "A further line over the epochs: any measure of another panel, or number of the loop."),
+    *(
+        (measure, f"{family.title}: {family.words[measure].label}", family.words[measure].help)
+        for measure, family in FOLLOWED.items()
+    ),
+)
 DRAWS = 20
 VOLATILITY_WINDOW = 5
 SHUFFLES = 4
@@ -58,3 +69,13 @@ class TrainingOptions(HasTraits):
     window_epochs = CInt(58, min=6, max=1000)
     null = Enum([key for key, _, _ in NULLS], "shuffle")
     force = Bool(False)
+    scalar = Unicode(NO_SCALAR)
+    detail = CInt(0, min=0, max=MOST - 1)
+
+    @validate("scalar")
+    def _check_scalar(self, proposal: dict) -> str:
+        name = proposal["value"]
+        if name != NO_SCALAR and name not in FOLLOWED and not name.startswith(OF_THE_LOOP):
+            known = f"{NO_SCALAR}, {', '.join(FOLLOWED)}, or {OF_THE_LOOP} and the name of a number of the loop"
+            raise TraitError(f"it is none of {known}")
+        return name

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dyn_explorer import demo, views
 from dyn_explorer.errors import DynExplorerError
-from dyn_explorer.inspector.controls import grouped, menu, slider, stops, toggle
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.recorder import Memo
 from dyn_explorer.inspector.source import Source
@@ -17,12 +17,14 @@ from dyn_explorer.inspector.state import InspectorState
 from ..base import Panel, Settings
 from ..dynamics.tables import number
 from . import tables
-from .cards import CARDS
+from .cards import CARDS, cards_of
 from .code import code
-from .drawing import draw, draw_epoch, taps
-from .measure import OWN, bundled_layer, bundled_runs, own_run, with_null
-from .options import FOLLOW, METRIC_MENU, NO_HISTORY, NULLS, OPTIMISERS, RUNS, TrainingOptions
+from .controls import controls
+from .drawing import ON_EPOCHS, draw, draw_epoch, draw_scalar, taps
+from .measure import bundled_layer, bundled_runs, own_runs, with_null
+from .options import NO_HISTORY, TrainingOptions
 from .result import Run, TrainingResult
+from .scalars import Scalars
 from .synchrony import RunSynchrony, measured, portrait, with_band
 
 if TYPE_CHECKING:
@@ -57,12 +59,19 @@ class TrainingPanel(Panel):
         self._nulls = Memo(KEPT)
         self._runs = Memo(KEPT)
         self._signals = Memo(KEPT)
+        self._scalars = Scalars(KEPT_EPOCHS)
         self._tables = Memo(1)
-        self._drawn: tuple[tuple[Run, ...], str] | None = None
+        self._drawn: TrainingResult | None = None
 
     def make_views(self) -> dict[str, views.View]:
-        """A view per card."""
-        return {card.figure: views.PhaseWheel() if card.square else views.Curves() for card in self.cards}
+        """A view per card; those on the axis of recorded epochs are zoomed together."""
+        first = views.Curves()
+        made = {name: views.Curves(beside=first) for name in ON_EPOCHS}
+        made[ON_EPOCHS[0]] = first
+        return {
+            card.figure: made.get(card.figure) or (views.PhaseWheel() if card.square else views.Curves())
+            for card in self.cards
+        }
 
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
         """The layer whose dynamics are followed."""
@@ -76,24 +85,34 @@ class TrainingPanel(Panel):
         layer = bundled_layer(settings.layer) if bundled else settings.layer
         key = self._key(source, layer, settings)
         runs = self._runs.get(key, lambda: self._measured(source, layer, settings, job))
-        lacking = [run for run in runs if not run.trends]
-        reason = (lacking[0].reason or _no_trend(source)) if lacking else ""
         epoch = settings.at if bundled else settings.epoch
         portraits = {run.name: portrait(run.histories[0], settings, epoch, self._signals) for run in runs}
-        portraits = {name: each for name, each in portraits.items() if each is not None}
-        return TrainingResult(runs, layer, settings.metric, settings.images, epoch, settings.follow, portraits, reason)
+        return TrainingResult(
+            runs=runs,
+            layer=layer,
+            metric=settings.metric,
+            images=settings.images,
+            epoch=epoch,
+            follow=settings.follow,
+            portraits={name: each for name, each in portraits.items() if each is not None},
+            bundled=bundled,
+            detail=min(settings.detail, len(runs) - 1),
+            scalar=settings.scalar,
+            scalars=self._scalars.known(runs, layer, settings),
+            reason=_why_no_trend(runs),
+        )
 
     def _key(self, source: Source, layer: str, settings: Settings) -> tuple:
         """What the runs depend on: all but what is drawn of them."""
         asked = (layer, settings.images, settings.follow, settings.window_epochs, settings.force, settings.null)
         if settings.runs == "bundled":
             return ("bundled", settings.optimiser, *asked)
-        history = source.history
-        return (history.run_id, len(history.epochs), history.checkpoint_epochs, source.held, *asked)
+        grown = [(run.run_id, len(run.epochs), run.checkpoint_epochs) for run in source.histories.values()]
+        return (*grown, source.held, *asked)
 
     def _measured(self, source: Source, layer: str, settings: Settings, job: Job) -> tuple[Run, ...]:
         if settings.runs == "own":
-            runs = (own_run(source, layer, settings.images, self._parts, job),)
+            runs = own_runs(source, layer, settings.images, self._parts, job)
         else:
             asked = (layer, settings.images, settings.optimiser)
             if asked not in self._bundled:
@@ -101,8 +120,18 @@ class TrainingPanel(Panel):
             runs = self._bundled.get(asked, lambda: bundled_runs(*asked, job))
         return tuple(replace(run, synchrony=measured(run.histories, settings)) for run in runs)
 
-    def refine(self, source: Source, result: TrainingResult, settings: Settings, job: Job) -> TrainingResult | None:
-        """What shuffled columns give, and what chance gives for the synchrony; kept, so that epochs change at once."""
+    def refine(self, source: Source, result: TrainingResult, settings: Settings, job: Job) -> Iterator[TrainingResult]:
+        """The measure of another panel epoch by epoch, then what chance gives; kept, so that epochs change at once."""
+        for scalars in self._scalars.measure(source, result.runs, result.layer, settings, job):
+            result = replace(result, scalars=scalars)
+            yield result
+        refined = self._with_nulls(source, result, settings, job)
+        if refined is not None:
+            yield refined
+
+    def _with_nulls(
+        self, source: Source, result: TrainingResult, settings: Settings, job: Job
+    ) -> TrainingResult | None:
         key = self._key(source, result.layer, settings)
         if source.held or all(run.has_nulls for run in result.runs):
             return None
@@ -120,10 +149,10 @@ class TrainingPanel(Panel):
             model, inputs = demo.small_cnn(), demo.digits("test")[0]
             key = ("bundled", result.layer, settings.optimiser)
         else:
-            if not result.runs[0].trends:
+            if not any(run.trends for run in result.runs):
                 return result.runs
             model, inputs = source.live_model, source.record((result.layer,), job).inputs
-            key = (source.history.checkpoint_epochs, result.layer)
+            key = (*((run.histories[0].run_id, tuple(run.trend_epochs)) for run in result.runs), result.layer)
         nulls = self._nulls.get(
             key, lambda: [with_null(run, model, inputs, result.layer, job).null for run in result.runs]
         )
@@ -131,12 +160,14 @@ class TrainingPanel(Panel):
 
     def show(self, result: TrainingResult, settings: Settings) -> None:
         """Draw every card, or where only the epoch is another one, what it changes."""
-        drawn = (result.runs, result.metric)
-        if self._drawn is not None and drawn[0] is self._drawn[0] and drawn[1] == self._drawn[1]:
-            draw_epoch(self.views, result)
+        before, self._drawn = self._drawn, result
+        if before is None or before.runs is not result.runs or _look(before) != _look(result):
+            self.cards = cards_of([run.name for run in result.runs])
+            draw(self.views, result)
             return
-        draw(self.views, result)
-        self._drawn = drawn
+        if _scalar_look(before) != _scalar_look(result):
+            draw_scalar(self.views, result)
+        draw_epoch(self.views, result)
 
     def clear(self) -> None:
         """Empty every figure."""
@@ -144,43 +175,18 @@ class TrainingPanel(Panel):
         super().clear()
 
     def controls(self, settings: Settings, result: TrainingResult | None) -> list[dict]:
-        """Runs, metric, and the epoch of the model's own history."""
-        bundled = settings.runs == "bundled"
-        made = [
-            menu("training.runs", "Runs", settings.runs, list(RUNS)),
-            menu("training.metric", "Metric", settings.metric, list(METRIC_MENU)),
-            slider("training.images", "Images", settings.images, 2, 64, 1, "Images that each mean is over.", digits=0),
-        ]
-        if bundled:
-            made.insert(1, menu("training.optimiser", "Optimiser", settings.optimiser, list(OPTIMISERS)))
-            hint = "Of the phases and the marks; the bundled runs are of another model."
-            made.append(slider("training.at", "Epoch", settings.at, 0, demo.RUN_LENGTH, 1, hint, digits=0))
-        epochs = settings.limits.epochs
-        if not bundled and epochs:
-            places = [*((epoch, str(epoch)) for epoch in epochs), (None, "now")]
-            hint = "Every panel shows the weights of this epoch, where they were kept."
-            made.append(stops("epoch", "Epoch", settings.epoch, places, hint))
-        return grouped("Training", made) + grouped("Synchrony", self._synchrony_controls(settings))
-
-    def _synchrony_controls(self, settings: Settings) -> list[dict]:
-        made = [
-            menu("training.follow", "Follow", settings.follow, list(FOLLOW)),
-            menu("training.null", "Null", settings.null, list(NULLS)),
-        ]
-        if settings.follow == "epoch":
-            hint = "Epochs that each value looks back on."
-            made.append(slider("training.window_epochs", "Window", settings.window_epochs, 6, 500, 1, hint, digits=0))
-        hint = "Below 50 steps integration does not tell long memory from a trend; this shows it all the same."
-        return [*made, toggle("training.force", "Show below 50 steps", settings.force, hint)]
+        """Runs, metric, a further measure, and the epoch of the model's own history."""
+        return controls(settings, result)
 
     def numbers(self, result: TrainingResult) -> list[dict]:
         """What the curves rest on."""
         seeds = max(len(run.histories) for run in result.runs)
+        synchrony = result.detailed.synchrony
         return [
             number("layer", result.layer, "Whose channels are the snapshots."),
             number("runs", str(sum(len(run.histories) for run in result.runs)), "Histories behind these curves."),
             number("seeds", str(seeds), "Runs that differ only in their seed; with one there is no band over seeds."),
-            *_synchrony_numbers(result.runs[0].synchrony),
+            *_synchrony_numbers(synchrony),
             number("images", str(result.images), "Images that each mean of a metric is over."),
         ]
 
@@ -192,7 +198,7 @@ class TrainingPanel(Panel):
         """What stands at each epoch."""
         names = " and ".join(run.name for run in result.runs)
         kept = "decomposed at every epoch whose weights were kept, rank 99\u00a0%"
-        limits = result.runs[0].synchrony.reason
+        limits = result.detailed.synchrony.reason
         return f"{names}: the channels of {result.layer}, {kept}" + (f". Synchrony: {limits}" if limits else "")
 
     def table(self, result: TrainingResult) -> pd.DataFrame:
@@ -201,30 +207,46 @@ class TrainingPanel(Panel):
 
     def _tabulated(self, result: TrainingResult) -> tuple[pd.DataFrame, dict | None]:
         # The runs stand in the value too, so that their identity is theirs as long as it is the key.
-        key = (id(result.runs), result.metric)
+        key = (id(result.runs), result.metric, _scalar_look(result))
 
         def make() -> tuple:
-            return tables.epochs(result), tables.correlations(result), result.runs
+            return tables.epochs(result), tables.correlations(result), result.runs, result.scalars
 
         return self._tables.get(key, make)[:2]
 
     def row_values(self, result: TrainingResult, count: int) -> list:
         """The epoch of each row; the bundled runs are of another model, so their rows choose nothing."""
-        own = len(result.runs) == 1 and result.runs[0].name == OWN
-        return list(result.runs[0].histories[0].epochs) if own else []
+        return [] if result.bundled else [epoch for run in result.runs for epoch in run.histories[0].epochs]
 
     def taps(self, result: TrainingResult, row_values: list) -> dict[str, tuple[str, list]]:
         """Marks of different cards stand for different epochs; those of the bundled runs set the panel's own."""
-        own = result.runs[0].name == OWN
-        return {card: ("epoch" if own else "training.at", values) for card, values in taps(result).items()}
+        chosen = "training.at" if result.bundled else "epoch"
+        return {card: (chosen, values) for card, values in taps(result).items()}
 
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
         return code(settings, source)
 
 
-def _no_trend(source: Source) -> str:
-    if not source.history.checkpoint_epochs:
+def _look(result: TrainingResult) -> tuple:
+    return (result.metric, result.detail)
+
+
+def _scalar_look(result: TrainingResult) -> tuple:
+    return (result.scalar, result.layer, tuple((len(line.epochs), line.total) for line in result.scalars))
+
+
+def _why_no_trend(runs: tuple[Run, ...]) -> str:
+    """What is lacking in which run, or nothing."""
+    reasons = {run.name: run.reason or ("" if run.trends else _no_trend(run)) for run in runs}
+    told = {name: reason for name, reason in reasons.items() if reason}
+    if len(runs) == 1:
+        return "".join(told.values())
+    return " ".join(f"{name}: {reason}" for name, reason in told.items())
+
+
+def _no_trend(run: Run) -> str:
+    if not run.histories[0].checkpoint_epochs:
         return "This history holds no weights, so there is no trend: record it with History(..., checkpoints=True)."
     return "The trend is measured once training is over: press Refresh then."
 

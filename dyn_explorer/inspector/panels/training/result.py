@@ -18,6 +18,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
+class RunScalar:
+    """A measure of another panel over the epochs of the runs that differ in their seed only.
+
+    Attributes
+    ----------
+    epochs : ndarray (n,)
+        Those measured so far, of `total`.
+    values, nulls : ndarray (n_seeds, n)
+        nan or inf where undefined, or where there is no null.
+    total : int
+    reason : str
+        Why there are no values, or some are missing.
+    """
+
+    epochs: np.ndarray
+    values: np.ndarray
+    nulls: np.ndarray
+    total: int
+    reason: str = ""
+
+    @staticmethod
+    def over_seeds(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean, lowest and highest."""
+        return values.mean(axis=0), values.min(axis=0), values.max(axis=0)
+
+
+@dataclass(frozen=True, eq=False)
 class Run:
     """Runs that differ in their seed only.
 
@@ -120,6 +147,14 @@ class TrainingResult:
         Along what the oscillators were followed: "epoch" or "depth".
     portraits : dict of str to Portrait
         Phases at the chosen epoch, by name of the run, first seed; without the runs that have none.
+    bundled : bool
+        Whether the runs are those of the demo network, and not the person's own.
+    detail : int
+        Place of the run whose phases and volatility are shown.
+    scalar : str
+        Measure of another panel that is followed beside, or "none".
+    scalars : tuple of RunScalar
+        It, of each run, as far as it is measured; empty where none is chosen.
     reason : str
         Why there is no trend, or nothing.
     """
@@ -131,14 +166,37 @@ class TrainingResult:
     epoch: int | None
     follow: str
     portraits: dict[str, Portrait]
+    bundled: bool
+    detail: int
+    scalar: str
+    scalars: tuple[RunScalar, ...]
     reason: str = ""
+
+    @property
+    def detailed(self) -> Run:
+        """The run whose phases and volatility are shown."""
+        return self.runs[self.detail]
+
+    @cached_property
+    def epochs(self) -> np.ndarray:
+        """Every epoch that any of the runs recorded."""
+        return _joint([run.histories[0].epochs for run in self.runs])
+
+    @cached_property
+    def trend_epochs(self) -> np.ndarray:
+        """Every epoch that any of the trends has."""
+        return _joint([run.trend_epochs for run in self.runs])
 
     @cached_property
     def axis(self) -> EpochAxis:
         """Where recorded epochs stand."""
-        return EpochAxis.of(max((run.histories[0].epochs for run in self.runs), key=len))
+        return EpochAxis.of(self.epochs)
 
     @cached_property
     def trend_axis(self) -> EpochAxis:
         """Where the epochs of the trends stand, which may be few and far between."""
-        return EpochAxis.of(max((run.trend_epochs for run in self.runs), key=len))
+        return EpochAxis.of(self.trend_epochs)
+
+
+def _joint(parts: list) -> np.ndarray:
+    return np.unique(np.concatenate([np.asarray(part, dtype=float) for part in parts]))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..dynamics.tables import METRICS
-from .result import Run, TrainingResult
+from .result import Run, RunScalar, TrainingResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,21 @@ def epochs(result: TrainingResult) -> pd.DataFrame:
     """One row per run and epoch: the numbers of the loop, and the chosen metric with its spread and null."""
     import pandas as pd
 
-    return pd.concat([_rows(run, result.metric) for run in result.runs], ignore_index=True)
+    frames = [_rows(run, result.metric) for run in result.runs]
+    for place, scalar in enumerate(result.scalars):
+        if scalar.values.size:
+            name = result.scalar if result.scalar != result.metric else f"{result.scalar}_beside"
+            frames[place] = frames[place].merge(_column(name, scalar), on="epoch", how="left")
+    return pd.concat(frames, ignore_index=True)
+
+
+def _column(name: str, scalar: RunScalar) -> pd.DataFrame:
+    import pandas as pd
+
+    made = pd.DataFrame({"epoch": scalar.epochs.astype(int), name: scalar.over_seeds(scalar.values)[0]})
+    if np.isfinite(scalar.nulls).any():
+        made[f"{name}_null"] = scalar.over_seeds(scalar.nulls)[0]
+    return made
 
 
 def _rows(run: Run, metric: str) -> pd.DataFrame:

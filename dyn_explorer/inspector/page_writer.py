@@ -1,0 +1,111 @@
+"""What the inspector's page says: its sections, written whenever there is something new to show."""
+
+from __future__ import annotations
+
+from . import page
+from .bridge import version_warning
+from .by_name import ByName
+from .outbox import Outbox
+from .panels import Panel, Settings
+from .pictures import picture_strip
+from .source import Source
+from .state import UndoHistory
+
+
+class PageWriter:
+    """Writes the sections of the page; what has not changed is not sent.
+
+    Parameters
+    ----------
+    outbox : Outbox
+        Where the sections go.
+    panels : dict of str to Panel
+    source : Source
+        The model and its recording.
+    names : ByName
+        The choices as the page names them.
+    history : UndoHistory
+        Whether there is something to undo.
+
+    Attributes
+    ----------
+    outcome : dict
+        What the header says when nothing is under way.
+    notes : list of str
+        What it shall say beside the next outcome.
+    metrics : dict
+        Numbers of a training loop for the header.
+    taps : dict
+        By panel and figure, the choice that a tapped mark sets and the value for each mark.
+    """
+
+    def __init__(
+        self, outbox: Outbox, panels: dict[str, Panel], source: Source, names: ByName, history: UndoHistory
+    ) -> None:
+        self._outbox = outbox
+        self._panels = panels
+        self._source = source
+        self._names = names
+        self._history = history
+        self._strip_of = None
+        self.outcome: dict = {}
+        self.notes: list[str] = []
+        self.metrics: dict = {}
+        self.taps: dict[str, dict[str, tuple[str, list]]] = {}
+
+    def say(self, kind: str, text: str, fraction: float | None = None) -> None:
+        """Say at once how it goes: ``kind`` is "ready", "running", "note" or "error"."""
+        self._outbox.put("status", {"kind": kind, "text": text, "fraction": fraction})
+        self._outbox.flush()
+
+    def put_outcome(self, seconds: float) -> None:
+        """Say what came out, and how long it took."""
+        failure = self._source.failure
+        if failure is not None:
+            self.outcome = {"kind": "error", "text": str(failure), "fraction": None}
+        else:
+            metrics = [f"{name} {page.cell(value)}" for name, value in self.metrics.items()]
+            text = " · ".join([*metrics, *self.notes, f"shown in {page.short_time(seconds)}"])
+            self.notes.clear()
+            self.outcome = {"kind": "ready", "text": text, "fraction": None}
+        self._outbox.put("status", self.outcome)
+
+    def put_frame(self, panel: Panel) -> None:
+        """The tabs, and the cards of the open panel."""
+        self._outbox.put("panels", page.panel_frame(list(self._panels.values()), panel))
+
+    def put_sources(self, generation: int) -> None:
+        """The model, its layers, and the inputs as pictures; those are drawn once for each generation of inputs."""
+        recording, source = self._source.recording, self._source
+        self._outbox.put(
+            "header", page.header(source.model, source.epoch, source.n_inputs, source.most_inputs, version_warning())
+        )
+        self._outbox.put("tree", page.tree(source.layers))
+        if recording is not None and generation != self._strip_of:
+            self._strip_of = generation
+            self._outbox.put("strip", picture_strip(recording.inputs, recording.labels, source.class_names))
+
+    def put_result(self, panel: Panel, result, settings: Settings) -> None:
+        """Everything about the open panel but its figures; `result` is None where there is none."""
+        put = self._outbox.put
+        self.put_frame(panel)
+        put("choices", self._names.shown(panel.tap_chooses))
+        put("controls", panel.controls(settings, result))
+        put("undo", {"undo": self._history.can_undo, "redo": self._history.can_redo})
+        put("summaries", {name: view.summary for name, view in panel.views.items()})
+        put("code", panel.code(settings, self._source))
+        put("empty", None)
+        self.taps[panel.key] = {}
+        if result is None:
+            put("numbers", [])
+            put("metrics", None)
+            put("table", None)
+            put("meaning", "")
+            return
+        put("numbers", panel.numbers(result))
+        put("metrics", panel.metrics(result))
+        frame = panel.table(result)
+        row_values = panel.row_values(result, len(frame))
+        self.taps[panel.key] = panel.taps(result, row_values)
+        put("table", page.table(frame, panel.tap_chooses, row_values))
+        put("meaning", panel.meaning(result))

@@ -1,0 +1,205 @@
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+import { ask } from './kernel';
+import type { Listing } from './listing';
+import { listingExpression, readListing } from './listing';
+import { COMM_TARGET } from './names';
+import type { Names, Shown } from './show';
+import { againExpression, readShown, showExpression } from './show';
+
+/** What the kernel of a notebook is doing, as far as it matters here. */
+export type Phase = 'none' | 'starting' | 'other language' | 'busy' | 'idle' | 'gone';
+
+const GONE: Kernel.Status[] = ['restarting', 'autorestarting', 'dead', 'terminating'];
+const WAITING: Kernel.Status[] = ['unknown', 'starting'];
+// Between the cells of "Run All" a kernel is idle for a moment.
+const QUIET_MS = 150;
+
+/** The kernel of one notebook: what it holds, whether it is busy, and when it is lost. */
+export class KernelWatch implements IDisposable {
+  /** The phase or the listing has changed. */
+  readonly changed = new Signal<this, void>(this);
+  /** The kernel has listed its variables. */
+  readonly listed = new Signal<this, Listing>(this);
+  /** All that the kernel held is lost. */
+  readonly lost = new Signal<this, void>(this);
+  /** Python asks for a view at the side. */
+  readonly asked = new Signal<this, unknown>(this);
+
+  listing: Listing | null = null;
+  failure = '';
+
+  constructor(
+    readonly panel: NotebookPanel,
+    private readonly isWanted: (watch: KernelWatch) => boolean
+  ) {
+    const context = panel.sessionContext;
+    context.kernelChanged.connect(this.onKernelChanged, this);
+    context.statusChanged.connect(this.onStatusChanged, this);
+    context.iopubMessage.connect(this.onMessage, this);
+    panel.disposed.connect(this.dispose, this);
+    this.adopt();
+  }
+
+  get path(): string {
+    return this.panel.context.path;
+  }
+
+  get kernel(): Kernel.IKernelConnection | null {
+    return this.panel.sessionContext.session?.kernel ?? null;
+  }
+
+  get phase(): Phase {
+    const kernel = this.kernel;
+    if (kernel === null) {
+      return this.panel.sessionContext.isReady ? 'none' : 'starting';
+    }
+    if (GONE.includes(kernel.status)) {
+      return 'gone';
+    }
+    if (this.language === '' || (this.listing === null && WAITING.includes(kernel.status))) {
+      return 'starting';
+    }
+    if (this.language !== 'python') {
+      return 'other language';
+    }
+    return this.isBusy ? 'busy' : 'idle';
+  }
+
+  get language(): string {
+    return this.languageName;
+  }
+
+  get isDisposed(): boolean {
+    return this.disposed;
+  }
+
+  dispose(): void {
+    if (this.disposed) {
+      return;
+    }
+    this.disposed = true;
+    window.clearTimeout(this.timer);
+    Signal.clearData(this);
+  }
+
+  /** List when the kernel is quiet, if anybody looks. */
+  want(): void {
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.listIfQuiet(), QUIET_MS);
+  }
+
+  /** List again, whatever has been listed before. */
+  refresh(): void {
+    this.stale = true;
+    this.want();
+  }
+
+  /** Open an inspector on these variables, or refresh the one that is there. */
+  show(names: Names): Promise<Shown> {
+    return this.shown(showExpression(names));
+  }
+
+  /** Look again at what a tab shows. */
+  again(key: string): Promise<Shown> {
+    return this.shown(againExpression(key));
+  }
+
+  private async shown(expression: string): Promise<Shown> {
+    if (this.phase !== 'idle') {
+      return { problem: 'The kernel is busy: press Explore when it is idle.' };
+    }
+    return this.asking(async kernel => readShown(await ask(kernel, expression)));
+  }
+
+  private async listIfQuiet(): Promise<void> {
+    if (!this.stale || this.phase !== 'idle' || this.pending > 0 || !this.isWanted(this)) {
+      return;
+    }
+    this.stale = false;
+    const kernel = this.kernel;
+    const answer = await this.asking(kernel => ask(kernel, listingExpression())).catch(() => null);
+    if (this.disposed || answer === null || kernel !== this.kernel) {
+      return;
+    }
+    const listing = 'error' in answer ? null : readListing(answer.value);
+    this.failure = 'error' in answer ? `${answer.error}: ${answer.message}` : '';
+    this.listing = listing;
+    this.changed.emit();
+    if (listing !== null) {
+      this.listed.emit(listing);
+    }
+  }
+
+  private async asking<T>(question: (kernel: Kernel.IKernelConnection) => Promise<T>): Promise<T> {
+    this.pending += 1;
+    try {
+      return await question(this.kernel!);
+    } finally {
+      this.pending -= 1;
+      this.want();
+    }
+  }
+
+  private adopt(): void {
+    const kernel = this.kernel;
+    this.languageName = '';
+    this.listing = null;
+    this.failure = '';
+    this.stale = true;
+    if (kernel === null) {
+      return;
+    }
+    this.isBusy = kernel.status === 'busy';
+    kernel.registerCommTarget(COMM_TARGET, (_comm, message) => this.asked.emit(message.content.data));
+    kernel.info.then(
+      info => {
+        if (kernel === this.kernel) {
+          this.languageName = info.language_info.name;
+          this.changed.emit();
+          this.want();
+        }
+      },
+      () => undefined // the kernel went before it said what it is; the next one is asked again
+    );
+  }
+
+  private onKernelChanged(_: unknown, { oldValue }: { oldValue: Kernel.IKernelConnection | null }): void {
+    this.adopt();
+    if (oldValue !== null) {
+      this.lost.emit();
+    }
+    this.changed.emit();
+  }
+
+  private onStatusChanged(_: unknown, status: Kernel.Status): void {
+    if (GONE.includes(status)) {
+      this.listing = null;
+      this.stale = true;
+      this.lost.emit();
+    }
+    if (status === 'idle') {
+      this.isBusy = false;
+      this.want();
+    } else if (status === 'busy' && this.pending === 0) {
+      this.isBusy = true;
+    }
+    this.changed.emit();
+  }
+
+  private onMessage(_: unknown, message: KernelMessage.IMessage): void {
+    // Every cell that is run says so; what this extension asks runs no cell.
+    if (message.header.msg_type === 'execute_input') {
+      this.stale = true;
+    }
+  }
+
+  private disposed = false;
+  private isBusy = false;
+  private languageName = '';
+  private pending = 0;
+  private stale = true;
+  private timer = 0;
+}
