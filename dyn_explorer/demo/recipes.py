@@ -110,7 +110,21 @@ def recipe(name: str, *, size: int | None = None, seed: int = 0) -> Recipe:
 
 
 def flat_digits() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """1,297 flattened digits to train on with their classes, and 500 others."""
+    """Digits as vectors of grey values from 0 to 1: 1,297 to train on, and 500 others.
+
+    Returns
+    -------
+    images : Tensor, (1297, 64), float32
+    labels : Tensor, (1297,), int64
+    test_images : Tensor, (500, 64), float32
+    test_labels : Tensor, (500,), int64
+
+    Example
+    -------
+    >>> from dyn_explorer import demo
+    >>> [tuple(part.shape) for part in demo.flat_digits()]
+    [(1297, 64), (1297,), (500, 64), (500,)]
+    """
     parts = [digits(name) for name in ("train", "test")]
     images = torch.cat([images for images, _ in parts]).flatten(1)
     labels = torch.cat([labels for _, labels in parts])
