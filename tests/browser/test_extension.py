@@ -62,7 +62,7 @@ class Side:
 
     def wait_for_inspector(self) -> None:
         """Block until the view at the side has its plots."""
-        self.page.wait_for_selector(".dxs-side .dx-table-scroll tbody tr", timeout=60_000)
+        self.page.wait_for_selector(".dxs-side .dx-table-scroll tbody tr:visible", timeout=60_000)
 
     def rank(self, where: str) -> str:
         """The rank that a view shows."""
