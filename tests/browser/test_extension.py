@@ -262,7 +262,7 @@ def test_a_widget_in_a_cell_is_popped_out(explored):
 
 
 def test_two_notebooks_keep_their_own_kernels(explored):
-    lab, page = explored.lab, explored.page
+    page = explored.page
     page.click("[data-id='filebrowser']")
     page.dblclick(".jp-DirListing-item:has-text('second.ipynb')")
     second = page.locator(".jp-NotebookPanel:has-text('Linear(4, 3)')")
