@@ -9,7 +9,7 @@ from ..base import Settings
 from .options import KEPT, SHUFFLES, STEPS
 
 
-def code(settings: Settings, source: Source, part: str) -> str:
+def code(settings: Settings, source: Source, part: str, has_field: bool) -> str:
     """Lines that need only ``model`` and ``inputs``, and ``history`` where an epoch of it is looked at."""
     device = "" if source.device is None else f", device={str(source.device)!r}"
     layer, base = settings.layer, settings.layer.partition("#")[0]
@@ -36,10 +36,24 @@ def code(settings: Settings, source: Source, part: str) -> str:
         "if not weight.part:",
         f"    outputs = recording.activations[{layer!r}]",
         "    signals = dx.analysis.direction_signals(outputs, directions, direction, **output)",
+        *_box(layer, has_field),
         *_made(settings),
         f"table = dx.layer_table(model, fold_batchnorm={settings.fold_batchnorm})",
     ]
     return "\n".join(lines)
+
+
+def _box(layer: str, has_field: bool) -> list[str]:
+    """What the input that drives the direction furthest is looked at through."""
+    if not has_field:
+        return []
+    return [
+        "    if signals.ndim == 3:",
+        f"        field = dx.capture.receptive_field(model, recording.inputs[:1], {layer!r})",
+        "        sample = int(signals.flatten(1).amax(dim=1).argmax())",
+        "        row, column = divmod(int(signals[sample].argmax()), signals.shape[2])",
+        "        top, left, bottom, right = field.box(row, column)",
+    ]
 
 
 def _made(settings: Settings) -> list[str]:

@@ -41,6 +41,7 @@ class Measures:
         self._untrained_spectra = Memo(KEPT_NULLS)
         self._gains = Memo(KEPT_NULLS)
         self._made = Memo(KEPT_NULLS)
+        self._fields = Memo(KEPT_NULLS)
 
     def weights(self, source: Source, fold: bool) -> list[capture.LayerWeight]:
         """All weights in the order of execution, as they were when the model was last recorded.
@@ -127,6 +128,23 @@ class Measures:
         """
         return self._gains.get((self._key(weight), output_shape), lambda: _gain(weight, output_shape))
 
+    def field(self, source: Source, layer: str) -> capture.ReceptiveField | str:
+        """The receptive field of a layer's places, or why it is not known."""
+
+        def make() -> capture.ReceptiveField | str:
+            source.check_free()
+            try:
+                return capture.receptive_field(source.model, source.recording.inputs[:1], layer)
+            except DynExplorerError as error:
+                return str(error)
+
+        return self._fields.get(_field_key(source, layer), make)
+
+    def has_field(self, source: Source, layer: str) -> bool:
+        """Whether the receptive field has been found."""
+        key = None if source.recording is None else _field_key(source, layer)
+        return key in self._fields and isinstance(self._fields.get(key, str), capture.ReceptiveField)
+
     def made(self, source: Source, layer: str, directions: Directions, direction: int, job: Job) -> capture.Maximised:
         """An image that drives a direction.
 
@@ -163,6 +181,10 @@ def _layer_weights(source: Source, fold: bool) -> list[capture.LayerWeight]:
     place = {name.partition("#")[0]: k for k, name in reversed(list(enumerate(source.layers)))}
     found = [weight for weight in capture.layer_weights(source.model, fold_batchnorm=fold) if not weight.bare]
     return sorted(found, key=lambda weight: place.get(weight.layer, len(place)))
+
+
+def _field_key(source: Source, layer: str) -> tuple:
+    return id(source.live_model), source.epoch, source.recording.revision, layer
 
 
 def _gain(weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:

@@ -23,8 +23,9 @@ from .figures import CARDS, draw, make_views
 from .measure import Measures
 from .neighbours import neighbours_of
 from .options import ORDERS, FiltersOptions
+from .patches import with_boxes
 from .result import Comparison, Directions, FiltersResult
-from .signals import response, signals_of, with_frames
+from .signals import response, signals_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,18 +133,21 @@ class FiltersPanel(Panel):
             result,
             comparison=comparison,
             rows=self._measures.table(weights, job, wait=True),
-            signals=self._framed(source, result, settings),
+            signals=self._seen(source, result, settings),
         )
 
-    def _framed(self, source: Source, result: FiltersResult, settings: Settings):
-        """The signals with what their extremes depend on, where the model can be asked for it."""
+    def _seen(self, source: Source, result: FiltersResult, settings: Settings):
+        """The signals with what their extremes look at, where the model can be asked for it."""
         if result.signals is None or not result.pictures or source.held:
             return result.signals
         signal = response(source.recording, settings.layer, result.directions, result.direction)
+        field = self._measures.field(source, settings.layer)
+        note = f"Framed is where the gradient is not zero: {field}." if isinstance(field, str) else ""
         try:
-            return with_frames(result.signals, source.model, source.recording, settings.layer, signal)
-        except DynExplorerError:
-            return result.signals  # the ring is there all the same
+            found = with_boxes(result.signals, source.model, source.recording, settings.layer, signal, field)
+        except DynExplorerError as error:
+            return replace(result.signals, boxes_note=f"No patches: {error}.")  # the ring is there all the same
+        return replace(found, boxes_note=note)
 
     def show(self, result: FiltersResult, settings: Settings) -> None:
         """Draw the layer and the chosen direction."""
@@ -206,7 +210,8 @@ class FiltersPanel(Panel):
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
         base = settings.layer.partition("#")[0]
-        return code(settings, source, self._measures.part_of(base, settings.part))
+        has_field = self._measures.has_field(source, settings.layer)
+        return code(settings, source, self._measures.part_of(base, settings.part), has_field)
 
 
 def _of_layer(settings: Settings, weights: list[capture.LayerWeight]) -> list[capture.LayerWeight]:

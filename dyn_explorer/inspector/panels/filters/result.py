@@ -12,6 +12,8 @@ from dyn_explorer import analysis, capture
 if TYPE_CHECKING:
     import pandas as pd
 
+Box = tuple[int, int, int, int]  # top, left, bottom and right in pixels; the last two are the first after it
+
 
 @dataclass(frozen=True, eq=False)
 class Directions:
@@ -67,14 +69,17 @@ class Excitement:
         Where, as a place in the flattened map.
     place : (x, y) or None
         The same, as shares of width and height; None where the signal has no map.
+    box : Box or None
+        Part of the input that the value looks at, which may reach beyond the input; it arrives a moment later.
     frame : (left, top, right, bottom) or None
-        Part of the input that the value depends on, in such shares; it arrives a moment later.
+        What of it lies within the input, as shares of width and height.
     """
 
     sample: int
     value: float
     index: int
     place: tuple[float, float] | None
+    box: Box | None = None
     frame: tuple[float, float, float, float] | None = None
 
 
@@ -91,6 +96,8 @@ class Signals:
         Inputs with the largest and with the most negative signal.
     largest_mean : float
         Largest mean over positions that an input reaches.
+    boxes_note : str
+        How the parts of inputs were found where the receptive field is not known, or why there are none.
     """
 
     shown: np.ndarray
@@ -98,6 +105,7 @@ class Signals:
     most: tuple[Excitement, ...]
     least: tuple[Excitement, ...]
     largest_mean: float
+    boxes_note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
