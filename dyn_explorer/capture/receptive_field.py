@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import torch
 from torch import nn
@@ -12,6 +14,8 @@ from dyn_explorer.errors import DynExplorerError
 from .responses import answering
 from .window_trace import Window, WindowTrace
 
+Number = int | Fraction
+
 
 @dataclass(frozen=True)
 class ReceptiveField:
@@ -19,11 +23,12 @@ class ReceptiveField:
 
     Parameters
     ----------
-    start : (int, int)
-        Row and column where the window of place (0, 0) begins, in pixels; negative in the padding.
-    step : (int, int)
+    start : (number, number)
+        Row and column where the window of place (0, 0) begins, in pixels; negative in the padding. Whole numbers,
+        unless the model resizes its images.
+    step : (number, number)
         Pixels from the window of a place to that of the next; 0 where all places have the same window.
-    size : (int, int)
+    size : (number, number)
         Height and width of a window in pixels. With dilation or strides not every pixel in it need count.
     image : (int, int)
         Height and width of the image.
@@ -35,23 +40,25 @@ class ReceptiveField:
     (-1, 3, 4, 8)
     """
 
-    start: tuple[int, int]
-    step: tuple[int, int]
-    size: tuple[int, int]
+    start: tuple[Number, Number]
+    step: tuple[Number, Number]
+    size: tuple[Number, Number]
     image: tuple[int, int]
 
     def box(self, row: int, column: int) -> tuple[int, int, int, int]:
         """Top, left, bottom and right of the window of one place; bottom and right are the first pixels after it."""
         top, left = (begin + step * at for begin, step, at in zip(self.start, self.step, (row, column), strict=True))
-        return top, left, top + self.size[0], left + self.size[1]
+        low, right = top + self.size[0], left + self.size[1]
+        return math.floor(top), math.floor(left), math.ceil(low), math.ceil(right)
 
 
 def receptive_field(model: nn.Module, image: torch.Tensor, layer: str) -> ReceptiveField:
     """Follow one image to a layer and say where the windows lie that the places of its maps look through.
 
     Kernels, strides, padding and dilation of convolutions and pooling widen the window; what acts on each place leaves
-    it; what normalises by statistics of the whole map, or pools all of it, makes it the whole image. Values play no
-    part, so the window is the same for every image: activation functions that are closed there do not narrow it.
+    it; resizing the image spreads it; what normalises by statistics of the whole map, or pools all of it, makes it the
+    whole image. Values play no part, so the window is the same for every image: activation functions that are closed
+    there do not narrow it.
 
     Parameters
     ----------
@@ -69,7 +76,7 @@ def receptive_field(model: nn.Module, image: torch.Tensor, layer: str) -> Recept
     ------
     DynExplorerError
         If the input is no such image, the model cannot be run on it, or something on the way is not followed
-        (attention, transposed convolutions, resizing, permuted dimensions).
+        (attention, transposed convolutions, resizing after a stride, permuted dimensions).
 
     References
     ----------
@@ -93,5 +100,6 @@ def receptive_field(model: nn.Module, image: torch.Tensor, layer: str) -> Recept
         trace.begin(asked)
         window = trace.window(answer(asked))
     if isinstance(window, Window):
-        return ReceptiveField(*zip(*window.axes, strict=True), size)
+        numbers = ((int(value) if value.denominator == 1 else value for value in axis) for axis in window.axes)
+        return ReceptiveField(*zip(*numbers, strict=True), size)
     raise DynExplorerError(f"the receptive field of layer {layer!r} is not known: {window}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -19,7 +20,9 @@ _MAX_POOL = ("input", "kernel_size", "stride", "padding", "dilation")
 _AVERAGE_POOL = ("input", "kernel_size", "stride", "padding")
 _TAKEN_APART = "the places of a map are taken apart on the way"
 
-Axis = tuple[int, int, int]  # start, step, size
+_RESIZED = ("input", "size", "scale_factor", "mode", "align_corners")
+
+Axis = tuple[Fraction, Fraction, Fraction]  # start, step, size
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Window:
     Parameters
     ----------
     axes : (Axis, Axis)
-        Start, step and size in pixels, of rows and of columns.
+        Start, step and size of rows and of columns. Pixel k takes up k to k + 1; a place that is interpolated between
+        two pixels looks at a stretch of length 1 that lies over both.
     """
 
     axes: tuple[Axis, Axis]
@@ -55,7 +59,8 @@ class WindowTrace(TorchFunctionMode):
     def begin(self, image: torch.Tensor) -> None:
         """Each pixel of this image looks at itself."""
         self._image = int(image.shape[2]), int(image.shape[3])
-        self._known[id(image)] = image, Window(((0, 1, 1), (0, 1, 1)))
+        pixel = Fraction(0), Fraction(1), Fraction(1)
+        self._known[id(image)] = image, Window((pixel, pixel))
 
     def window(self, tensor: torch.Tensor) -> Window | str:
         """The window of a map's places, or why it is not known."""
@@ -89,12 +94,14 @@ class WindowTrace(TorchFunctionMode):
             return self._whole()
         if name == "pad":
             return _padded(windows[0], args, kwargs)
+        if name == "interpolate":
+            return _resized(windows[0], args, kwargs, shapes[0][2:], outputs[0][2:])
         if name in _PLACEWISE or name == "batch_norm":
             return self._joined(windows, shapes, outputs[0])
         return f"{name} on the way to it is not followed"
 
     def _whole(self) -> Window:
-        return Window(tuple((0, 0, size) for size in self._image))
+        return Window(tuple((Fraction(0), Fraction(0), Fraction(size)) for size in self._image))
 
     def _pooled(self, window: Window, before: tuple, after: tuple) -> Window | str:
         """After pooling to a number of places, or over all of them."""
@@ -115,7 +122,7 @@ class WindowTrace(TorchFunctionMode):
                 for (start, step, size), shape in zip((w.axes[axis] for w in windows), shapes, strict=True)
             ]
             if any(step == 0 and start <= 0 and start + size >= extent for start, step, size in mine):
-                axes.append((0, 0, extent))
+                axes.append((Fraction(0), Fraction(0), Fraction(extent)))
                 continue
             if len({step for _, step, _ in mine}) > 1 or any(shape[2 + axis] not in (1, out[2 + axis])
                                                               for shape in shapes):  # fmt: skip
@@ -153,6 +160,27 @@ def _padded(window: Window, args: tuple, kwargs: Mapping) -> Window | str:
     if any(call["pad"][4:]):
         return _TAKEN_APART
     return window.slid(1, 1, (top, left), 1)
+
+
+def _resized(window: Window, args: tuple, kwargs: Mapping, before: tuple, after: tuple) -> Window | str:
+    call = {**dict(zip(_RESIZED, args, strict=False)), **kwargs}
+    mode, scale = call.get("mode", "nearest"), call.get("scale_factor")
+    scales = (None, None) if scale is None else _two(scale)
+    whole = all(each is None or old * each == new for each, old, new in zip(scales, before, after, strict=True))
+    if mode not in ("nearest", "bilinear") or call.get("antialias") or not whole:
+        return f"resizing of kind {mode!r} from {before} to {after} places is not followed"
+    if any(step != 1 for _, step, _ in window.axes):
+        return "maps are resized after strides"
+    axes = []
+    for (start, _, size), old, new in zip(window.axes, before, after, strict=True):
+        step = Fraction(old, new)
+        if mode == "nearest":
+            axes.append((start, step, size - 1 + min(step, 1)))
+        elif call.get("align_corners"):
+            axes.append((start, Fraction(old - 1, max(new - 1, 1)), size))
+        else:
+            axes.append((start + (step - 1) / 2, step, size))
+    return Window(tuple(axes))
 
 
 def _two(value) -> tuple[int, int]:

@@ -39,7 +39,11 @@ MIXED = nn.Sequential(
 SAME = nn.Sequential(nn.Conv2d(2, 3, (3, 5), padding="same", dilation=(1, 3)), nn.MaxPool2d(3, 2, padding=1))
 AWAY = 6
 # With its layer, the size of its images, and how many of them it takes until each pixel was the largest of its pool.
+AFTER = (nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Conv2d(4, 2, 3, dilation=2))
+ENLARGED = {mode: nn.Sequential(nn.Upsample(scale_factor=3, mode=mode), *AFTER) for mode in ("bilinear", "nearest")}
 MODELS = {
+    "bilinear": (ENLARGED["bilinear"], "4", (8, 9), 1),
+    "nearest": (ENLARGED["nearest"], "4", (8, 9), 1),
     "mixed": (MIXED, "7", (31, 34), 1),
     "same": (SAME, "1", (9, 16), 40),
     "branches": (Branches(), "last", (19, 22), 1),
@@ -59,7 +63,7 @@ def reached(model: nn.Module, layer: str, size: tuple[int, int], places: list, d
     rows, columns = (torch.tensor(each).repeat_interleave(draws) for each in zip(*places, strict=True))
     images, every = torch.rand(len(rows), 2, *size), torch.arange(len(rows))
     found = response_gradient(model, images, layer, lambda maps: maps[every, :, rows, columns].sum(dim=1))
-    masks = (found != 0).reshape(len(places), draws * 2, *size).any(dim=1)
+    masks = (found > 1e-5).reshape(len(places), draws * 2, *size).any(dim=1)
     boxes = []
     for mask in masks:
         touched = mask.nonzero()
@@ -91,9 +95,9 @@ def test_windows_are_what_gradients_reach_on_a_canvas_without_borders(name):
     model, layer, field, places = opened_case(name)
     _, _, size, draws = MODELS[name]
     assert field.image == size
-    assert field.box(0, 0)[0] < 0  # into the padding
+    assert min(field.box(0, 0)) < 0  # into the padding
     # The image lies in a canvas so large that no window of its places reaches the border of the canvas.
-    down, right = AWAY * field.step[0], AWAY * field.step[1]
+    down, right = int(AWAY * field.step[0]), int(AWAY * field.step[1])
     canvas = size[0] + 2 * down, size[1] + 2 * right
     found = reached(model, layer, canvas, [(row + AWAY, column + AWAY) for row, column in places], draws)
     moved = [(box[0] - down, box[1] - right, box[2] - down, box[3] - right) for box in found]
@@ -161,7 +165,11 @@ class Resized(nn.Module):
 
 
 UNFOLLOWED = {
-    "interpolate on the way to it is not followed": lambda maps: functional.interpolate(maps, scale_factor=2),
+    "resizing of kind 'bicubic' from \\(7, 7\\) to \\(14, 14\\) places": lambda maps: functional.interpolate(
+        maps, scale_factor=2, mode="bicubic"
+    ),
+    "maps are resized after strides": lambda maps: functional.interpolate(functional.max_pool2d(maps, 2), (6, 6)),
+    "softmax on the way to it is not followed": lambda maps: maps.softmax(dim=1),
     "pooling 7 x 7 places to 3 x 3 is not followed": lambda maps: functional.adaptive_avg_pool2d(maps, 3),
     "the places of a map are taken apart": lambda maps: maps.flatten(2),
     "padding of kind 'reflect' repeats places": lambda maps: functional.pad(maps, (1, 1, 1, 1), mode="reflect"),
