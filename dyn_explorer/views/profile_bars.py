@@ -66,6 +66,7 @@ class ProfileBars(View):
         class_counts: np.ndarray | None = None,
         class_size: int = 0,
         n_inputs: int = 0,
+        total: int | None = None,
         class_name: str = "",
         rows: Sequence[int] | None = None,
         selected: int | None = None,
@@ -85,6 +86,8 @@ class ProfileBars(View):
         counts, of_class, class_counts : array (n,), optional
             In how many of all inputs a neuron counts; the weights of the input's class; in how many of the class.
         class_size, n_inputs : int
+        total : int, optional
+            Neurons of the layer, where only some are given.
         class_name : str
         rows : sequence of int (n,), optional
             What a tap chooses; negative where it chooses nothing.
@@ -121,7 +124,7 @@ class ProfileBars(View):
         self._fit(self.figure.x_range, -0.6, max(len(shown), 1) - 0.4)
         high = max(own.max(initial=0), others[shown].max(initial=0), everyone[shown].max(initial=0)) or 1.0
         self._fit(self.figure.y_range, 0.0, 1.06 * high)
-        self.summary = _in_words(names, own, often, word, name, class_name if has_class else "")
+        self.summary = _in_words(names, own, often, total or len(own), word, name, class_name if has_class else "")
 
     def take_tap(self, chosen: int) -> int | None:
         """Row that was tapped; bars that stand for no row are not taps."""
@@ -139,14 +142,14 @@ def _counted(weight: float, count: int, total: int) -> str:
     return f"{weight:.3f}, in {count} of {total}"
 
 
-def _in_words(names, own, often, word: str, name: str, class_name: str) -> str:
-    count, first = int((own > 0).sum()), int(own.argmax())
+def _in_words(names, own, often, total: int, word: str, name: str, class_name: str) -> str:
+    count, first = int((own > 0).sum()), int(own.argmax()) if len(own) else 0
     begin = f"{name[:1].upper()}{name[1:]}"
     if not count:
         return f"{begin} has no influential neuron: no score is positive."
     noun = "neuron" if count == 1 else "neurons"
     words = (
-        f"{begin} has {count} influential {noun} of {len(own)}; the first is {word} {names[first]} with "
+        f"{begin} has {count} influential {noun} of {total}; the first is {word} {names[first]} with "
         f"{own[first]:.0%} of their weight"
     )
     if class_name:

@@ -8,7 +8,7 @@ from dyn_explorer import analysis, views
 from dyn_explorer.views import theme
 
 from ..base import Card, Settings
-from . import patches, tiles
+from . import patches, profile_figures, tiles
 from .options import EXCITED, LEVEL, SUPPRESSED
 from .result import Comparison, FiltersResult
 
@@ -70,6 +70,7 @@ CARDS = (
         half=True,
         legend=(("●", theme.STABLE, "this layer"), ("●", theme.NEUTRAL, "its neighbours")),
     ),
+    *profile_figures.CARDS,
 )
 
 
@@ -84,6 +85,7 @@ def make_views() -> dict[str, views.View]:
         "excite": views.TileGrid(strip, 2, aspect=strip / 2.44, empty_text="No inputs to show: they are no pictures."),
         "chosen": views.TileGrid(3, 1, aspect=1.8, empty_text="No direction to show.", grows=True),
         "links": views.DirectionGraph(),
+        **profile_figures.make_views(),
     }
 
 
@@ -96,7 +98,7 @@ def draw(shown: dict[str, views.View], result: FiltersResult, settings: Settings
         As `make_views` made them.
     result : FiltersResult
     settings : Settings
-        For the chosen input and the opacity.
+        For the chosen input, the opacity and the profiles.
     """
     _draw_spectrum(shown["spectrum"], result)
     _draw_scree(shown["scree"], result)
@@ -113,6 +115,7 @@ def draw(shown: dict[str, views.View], result: FiltersResult, settings: Settings
     _draw_excited(shown["excite"], result, settings.sample)
     if result.comparison is not None:
         _draw_links(shown["links"], result, result.comparison)
+    profile_figures.draw(shown, result, settings)
 
 
 def _draw_spectrum(view: views.SpectrumDensity, result: FiltersResult) -> None:

@@ -14,7 +14,9 @@ from dyn_explorer.inspector.recorder import SEED, Memo
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.spectra import weight_row
 
+from ..base import Settings
 from .options import KEPT, SHUFFLES, STEPS
+from .profile import LayerProfiles, profile_layer
 from .result import Directions
 from .signals import mean_response
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 KEPT_DIRECTIONS = 64
 KEPT_ROWS = 4096
 KEPT_NULLS = 64
+KEPT_PROFILES = 8
 # A layer table of fewer multiplications is made while the hand waits.
 QUICK_TABLE = 5e8
 
@@ -42,6 +45,7 @@ class Measures:
         self._gains = Memo(KEPT_NULLS)
         self._made = Memo(KEPT_NULLS)
         self._fields = Memo(KEPT_NULLS)
+        self._profiles = Memo(KEPT_PROFILES)
 
     def weights(self, source: Source, fold: bool) -> list[capture.LayerWeight]:
         """All weights in the order of execution, as they were when the model was last recorded.
@@ -145,6 +149,27 @@ class Measures:
         key = None if source.recording is None else _field_key(source, layer)
         return key in self._fields and isinstance(self._fields.get(key, str), capture.ReceptiveField)
 
+    def profiles(
+        self, source: Source, directions: Directions, settings: Settings, *, wait: bool = True
+    ) -> tuple[LayerProfiles | None, str]:
+        """Influential neurons of all inputs, and why there are none; nothing where they are new and `wait` is False."""
+        if settings.profile == "off":
+            return None, ""
+
+        def make() -> tuple[LayerProfiles | None, str]:
+            try:
+                return profile_layer(source.recording, settings.layer, directions, settings, source.class_name), ""
+            except DynExplorerError as error:
+                return None, str(error)
+
+        key = _profile_key(source, settings)
+        return self._profiles.get(key, make) if wait or key in self._profiles else (None, "")
+
+    def known_profiles(self, source: Source, settings: Settings) -> LayerProfiles | None:
+        """The same where they have been found."""
+        key = None if source.recording is None else _profile_key(source, settings)
+        return self._profiles.get(key, tuple)[0] if key in self._profiles else None
+
     def made(self, source: Source, layer: str, directions: Directions, direction: int, job: Job) -> capture.Maximised:
         """An image that drives a direction.
 
@@ -185,6 +210,11 @@ def _layer_weights(source: Source, fold: bool) -> list[capture.LayerWeight]:
 
 def _field_key(source: Source, layer: str) -> tuple:
     return id(source.live_model), source.epoch, source.recording.revision, layer
+
+
+def _profile_key(source: Source, settings: Settings) -> tuple:
+    kind = settings.part, settings.fold_batchnorm, settings.profile, settings.tau
+    return (*_field_key(source, settings.layer), *kind)
 
 
 def _gain(weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:

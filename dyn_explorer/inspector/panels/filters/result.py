@@ -12,6 +12,8 @@ from dyn_explorer import analysis, capture
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .profile import LayerProfiles
+
 Box = tuple[int, int, int, int]  # top, left, bottom and right in pixels; the last two are the first after it
 
 
@@ -189,6 +191,10 @@ class FiltersResult:
         The layer table; None until it has been made.
     comparison : Comparison or None
         It arrives a moment later.
+    profiles : LayerProfiles or None
+        Influential neurons of the inputs; they arrive a moment later, unless they are off.
+    profiles_reason : str
+        Why there are none.
     """
 
     directions: Directions
@@ -203,6 +209,8 @@ class FiltersResult:
     made_reason: str = ""
     rows: pd.DataFrame | None = None
     comparison: Comparison | None = None
+    profiles: LayerProfiles | None = None
+    profiles_reason: str = ""
 
     fit = property(lambda self: self.directions.spectrum.fit)
     singular_values = property(lambda self: self.directions.sigma)

@@ -60,6 +60,12 @@ def numbers(result: FiltersResult) -> list[dict]:
         made.append(
             number("folded", weight.folded, "Its scale is in the weight; which one it is, the names' order says.")
         )
+    profiles = result.profiles
+    if profiles is not None and profiles.classes is not None:
+        found = profiles.classes.separation
+        shown = f"{found.difference:+.3f}; null {found.null.mean():+.3f} ± {found.null.std():.3f}"
+        hint = "Mean similarity of the inputs' profiles within classes less between; the null has permuted labels."
+        made.append(number("profiles", shown, hint))
     return made
 
 
