@@ -19,7 +19,7 @@ CARDS = (
         "profile",
         "Influential neurons of the input",
         "The neurons with the largest scores that make up the share τ of their sum, and one more, as in "
-        "DeepDataProfiler (0.1 there, 0.5 here); weights are shares of what is accepted. Beside them the profile of its "
+        "DeepDataProfiler (0.1 there, 0.5 here); weights are shares of what is accepted. Beside: the profile of its "
         "class: the mean over the inputs that a neuron counts in, fainter where those are few. Grey: the same over all "
         "inputs, which is what a class drawn by chance has. Directions are those that are kept (at most 20 of a "
         "group). Tap a direction.",
