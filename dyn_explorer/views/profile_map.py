@@ -31,6 +31,7 @@ class ProfileMap(View):
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "width", "row", "name", "group")})
         self._map = ColumnDataSource({name: [] for name in ("image", "x", "y", "dw", "dh")})
         self._chosen = ColumnDataSource({"x": [], "y": [], "width": []})
+        self._drawn: np.ndarray | None = None
         self._borders = ColumnDataSource({name: [] for name in ("x0", "y0", "x1", "y1")})
         mapper = LinearColorMapper(palette=MAGNITUDE_PALETTE, low=0, high=1, nan_color=NEUTRAL)
         self.figure = quiet_figure(x_range=self._range(0, 1), y_range=self._range(0, 1), tools="reset")
@@ -72,7 +73,7 @@ class ProfileMap(View):
         Parameters
         ----------
         values : array (n, n)
-            In 0..1; nan is grey.
+            In 0..1; nan is grey. What is drawn already is not sent to the browser again.
         groups : sequence of str (n,)
             Class of each line; those of one class follow one another.
         names : sequence of str (n,)
@@ -85,11 +86,18 @@ class ProfileMap(View):
         selected : int, optional
             Row that is marked.
         """
-        values = np.asarray(values, dtype=np.float32)
         count = len(values)
         middle, centres = np.full(count, count / 2), count - np.arange(count) - 0.5
+        mine = [k for k, row in enumerate(rows) if row == selected]
+        self._chosen.data = {"x": middle[mine], "y": centres[mine], "width": np.full(len(mine), count)}
+        starts = [k for k in range(count) if k == 0 or groups[k] != groups[k - 1]]
+        self.summary = f"Similarity of {count} profiles in {len(starts)} classes.{f' {note}' if note else ''}"
+        if values is self._drawn:
+            return
+        self._drawn = values
         # Bokeh draws the first row of an image at the bottom.
-        self._map.data = {"image": [values[::-1]], "x": [0], "y": [0], "dw": [count], "dh": [count]}
+        image = np.asarray(values, dtype=np.float32)[::-1]
+        self._map.data = {"image": [image], "x": [0], "y": [0], "dw": [count], "dh": [count]}
         self.rows.data = {
             "x": middle,
             "y": centres,
@@ -98,9 +106,6 @@ class ProfileMap(View):
             "name": list(names),
             "group": list(groups),
         }
-        mine = [k for k, row in enumerate(rows) if row == selected]
-        self._chosen.data = {"x": middle[mine], "y": centres[mine], "width": np.full(len(mine), count)}
-        starts = [k for k in range(count) if k == 0 or groups[k] != groups[k - 1]]
         ends = [*starts[1:], count]
         inner = np.array(starts[1:] if len(starts) < count else [], dtype=float)
         low, high = np.zeros(len(inner)), np.full(len(inner), float(count))
@@ -117,10 +122,10 @@ class ProfileMap(View):
             axis.axis_label = f"{word}, by class"
         self._fit(self.figure.x_range, 0, max(count, 1))
         self._fit(self.figure.y_range, 0, max(count, 1))
-        self.summary = f"Similarity of {count} profiles in {len(starts)} classes.{f' {note}' if note else ''}"
 
     def clear(self) -> None:
         """Take every line away."""
+        self._drawn = None
         for source in (self.rows, self._map, self._chosen, self._borders):
             empty(source)
         self.summary = "No profiles to compare."

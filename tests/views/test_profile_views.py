@@ -76,6 +76,10 @@ def test_the_first_line_of_the_map_is_on_top_and_groups_are_parted():
     assert view.take_tap(1) == 6
     assert view.summary == "Similarity of 3 profiles in 2 classes. So."
     components(view.figure)
+    drawn = view._map.data["image"]
+    view.update(values, ["a", "a", "b"], names=["4", "6", "1"], rows=[4, 6, 1], selected=6)
+    assert view._map.data["image"] is drawn  # nothing to send again
+    assert view._chosen.data["y"].tolist() == [1.5]
     view.update(np.eye(40), [str(k) for k in range(40)], names=["class"] * 40, rows=range(40), word="class")
     assert len(view.figure.xaxis[0].ticker.ticks) <= 16
     assert len(view._borders.data["x0"]) == 0

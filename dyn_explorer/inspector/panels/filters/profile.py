@@ -27,6 +27,10 @@ class ClassComparison:
     ----------
     codes : ndarray (P,)
         Place of each input's class.
+    order : ndarray (P,)
+        The inputs, sorted by class.
+    of_inputs : ndarray (P, P)
+        Similarity of the inputs in this order.
     names : tuple of str
         Of the classes.
     profiles : Profiles
@@ -39,6 +43,8 @@ class ClassComparison:
     """
 
     codes: np.ndarray
+    order: np.ndarray
+    of_inputs: np.ndarray
     names: tuple[str, ...]
     profiles: analysis.Profiles
     similarity: np.ndarray
@@ -144,10 +150,13 @@ def _compared(
     separation = analysis.profile_separation(similarity, labels, permutations=PERMUTATIONS)
     joined = analysis.class_profiles(found, labels)
     codes = np.searchsorted(separation.classes, np.asarray(labels))
+    order = np.argsort(codes, kind="stable")
     near = np.nan_to_num(analysis.profile_similarity(found, joined), nan=-1.0)
     members = [np.flatnonzero(codes == code) for code in range(len(separation.classes))]
     return ClassComparison(
         codes=codes,
+        order=order,
+        of_inputs=similarity[np.ix_(order, order)],
         names=tuple(class_name(label) for label in separation.classes.tolist()),
         profiles=joined,
         similarity=analysis.profile_similarity(joined),

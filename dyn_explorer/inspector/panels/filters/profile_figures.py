@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dyn_explorer import views
 from dyn_explorer.views import theme
 
@@ -104,12 +102,11 @@ def _draw_map(view: views.ProfileMap, profiles: LayerProfiles, settings: Setting
             selected=classes.exemplars[code],
         )
         return
-    order = np.argsort(classes.codes, kind="stable")
     view.update(
-        profiles.similarity[np.ix_(order, order)],
-        [classes.names[code] for code in classes.codes[order]],
-        names=[f"input {sample}" for sample in order],
-        rows=order.tolist(),
+        classes.of_inputs,
+        [classes.names[code] for code in classes.codes[classes.order]],
+        names=[f"input {sample}" for sample in classes.order],
+        rows=classes.order.tolist(),
         note=in_words(profiles),
         selected=settings.sample,
     )
