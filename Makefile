@@ -55,7 +55,8 @@ extension:
 	  else echo "There is no Node here, so the JupyterLab extension is left out; the inspector works in cells."; fi
 
 lab: $(VENV)/lab.stamp
-	@$(MAKE) --no-print-directory extension
+	@$(MAKE) --no-print-directory extension \
+	  || echo "The JupyterLab extension could not be built, for the reason above; the inspector works in cells."
 	$(BIN)/dyn-explorer lab --to notebooks $(LAB_ARGS)
 
 lint: $(VENV)/test.stamp

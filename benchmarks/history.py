@@ -1,6 +1,7 @@
 """What following a training run costs, and how fast its epochs can be looked through.
 
-python benchmarks/history.py                   # 6 epochs a way, 1,000 recorded epochs
+python benchmarks/history.py                   # 5 rounds, 1,000 recorded epochs
+python benchmarks/history.py --clock           # whole epochs too, on a quiet machine
 python benchmarks/history.py --records 200     # shorter
 """
 
@@ -10,6 +11,7 @@ import argparse
 import re
 import statistics
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -23,19 +25,23 @@ PROBE = 64
 SCRUBS = 40
 
 
-def epoch_seconds(after_epoch: Callable[[torch.nn.Module], Callable], epochs: int) -> list[float]:
-    """Seconds of each epoch of a training of the digits, with what follows it; the first one warms up."""
+def epoch_seconds(after_epoch: Callable[[torch.nn.Module], Callable], epochs: int) -> list[tuple[float, float]]:
+    """Seconds of each epoch of a training of the digits, with what follows it; the first one warms up.
+
+    Of the clock, and of all threads of this process on the cores, which other processes do not disturb: drawing beside
+    the training counts in full.
+    """
     images, labels = dx.demo.digits("train")
     model = dx.demo.small_cnn()
     follow = after_epoch(model)
-    marks = [time.perf_counter()]
+    marks = [(time.perf_counter(), time.process_time())]
 
     def note(epoch: int, loss: float) -> None:
         follow(epoch, loss)
-        marks.append(time.perf_counter())
+        marks.append((time.perf_counter(), time.process_time()))
 
     dx.demo.train(model, images, labels, epochs=epochs + 1, after_epoch=note)
-    return [later - earlier for earlier, later in pairwise(marks[1:])]
+    return [(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(marks[1:])]
 
 
 def bare(_model: torch.nn.Module) -> Callable:
@@ -69,22 +75,77 @@ def stepped(model: torch.nn.Module) -> Callable:
     history.record(epoch=0)
     inspector.panel = "training"
     inspector.wait()
-    return lambda epoch, loss: inspector.step(epoch=epoch, loss=loss)
+    inspector._outbox.open_view("benchmark", {})  # so that pictures are put together for a browser too
+
+    def follow(epoch: int, loss: float) -> None:
+        inspector.step(epoch=epoch, loss=loss)
+
+    follow.inspector = inspector
+    return follow
 
 
-def overhead(epochs: int) -> None:
-    """Each way in turn, three times, so that noise meets all of them."""
+def overhead(epochs: int, rounds: int) -> None:
+    """Each way in turn, in several rounds, so that noise meets all of them."""
     ways = {"bare": bare, "probe forward": forward_only, "History.record": recorded, "inspector.step": stepped}
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(3):
+    times: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in ways}
+    for _ in range(rounds):
         for name, way in ways.items():
-            times[name] += epoch_seconds(way, epochs)
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    reference = medians["probe forward"]
-    print(f"training the digits, {len(times['bare'])} epochs a way, median seconds an epoch")
-    for name, median in medians.items():
-        beyond = f"{100 * (median / reference - 1):+.1f} % beyond training and probe"
-        print(f"  {name:15s} {median:.3f} s, {beyond} (claim: 5 %)")
+            times[name].append(epoch_seconds(way, epochs))
+    print(f"training the digits, {torch.get_num_threads()} threads, {rounds} rounds of {epochs} epochs a way")
+    for kind, what in enumerate(("clock", "cores")):
+        # The median is of epochs, the mean of rounds: what is drawn every few epochs is in the mean alone.
+        for pick, of in ((statistics.median, "median"), (statistics.fmean, "mean")):
+            each = {name: [pick([epoch[kind] for epoch in turn]) for turn in turns] for name, turns in times.items()}
+            middle = {name: statistics.median(values) for name, values in each.items()}
+            print(f" seconds an epoch by the {what}, {of}; beyond training and probe (claim: 5 %)")
+            for name, value in middle.items():
+                shares = [100 * (a / b - 1) for a, b in zip(each[name], each["probe forward"], strict=True)]
+                print(f"  {name:15s} {value:.3f} s {statistics.median(shares):+.1f} %")
+
+
+def spent_by_threads(epochs: int) -> dict[str, float]:
+    """Seconds an epoch that each part of a followed training spends on the cores."""
+    images, labels = dx.demo.digits("train")
+    probe = dx.demo.digits("test")[0][:PROBE]
+    model = dx.demo.small_cnn()
+    follow = stepped(model)
+    (worker,) = [thread for thread in threading.enumerate() if thread.name == "dyn_explorer worker"]
+    clock = time.pthread_getcpuclockid(worker.ident)
+    spent = {"training": 0.0, "probe forward": 0.0, "step()": 0.0}
+    mark = time.thread_time()
+
+    def lap(name: str) -> None:
+        nonlocal mark
+        spent[name] += time.thread_time() - mark
+        mark = time.thread_time()
+
+    def note(epoch: int, loss: float) -> None:
+        lap("training")
+        with torch.no_grad():
+            model(probe)
+        lap("probe forward")
+        follow(epoch, loss)
+        lap("step()")
+
+    before = time.clock_gettime(clock)
+    dx.demo.train(model, images, labels, epochs=epochs, after_epoch=note)
+    spent["drawing"] = time.clock_gettime(clock) - before
+    follow.inspector.close()
+    return {name: seconds / epochs for name, seconds in spent.items()}
+
+
+def itemised(epochs: int, rounds: int) -> None:
+    """Of threads of one and the same training, which other processes do not disturb."""
+    parts = [spent_by_threads(epochs) for _ in range(rounds)]
+    print(f"a followed training, {rounds} rounds of {epochs} epochs, median ms an epoch on the cores")
+    for name in parts[0]:
+        print(f"  {name:15s} {1e3 * statistics.median(part[name] for part in parts):.1f} ms")
+    shares = [
+        100 * (part["step()"] + part["drawing"] - part["probe forward"]) / (part["training"] + part["probe forward"])
+        for part in parts
+    ]
+    each = ", ".join(f"{share:.1f}" for share in shares)
+    print(f"  beyond training and probe: {statistics.median(shares):+.1f} % (rounds: {each}; claim: 5 %)")
 
 
 def long_history(records: int, folder: Path) -> tuple[torch.nn.Module, dx.History]:
@@ -139,10 +200,15 @@ def main() -> None:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--clock", action="store_true", help="compare whole epochs by the clock, on a quiet machine")
     parser.add_argument("--records", type=int, default=1000)
     options = parser.parse_args()
-    overhead(options.epochs)
-    scrub(options.records)
+    itemised(2 * options.epochs, options.rounds)
+    if options.clock:
+        overhead(options.epochs, options.rounds)
+    if options.records:
+        scrub(options.records)
 
 
 if __name__ == "__main__":

@@ -38,10 +38,8 @@ def median_seconds(work: Callable[[], object], repeats: int = 5) -> float:
 
 def digits() -> tuple[tuple[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]:
     """1,297 flattened digits to train on, and 500 to test."""
-    parts = [demo.digits(name) for name in ("train", "test")]
-    images = torch.cat([images for images, _ in parts]).flatten(1)
-    labels = torch.cat([labels for _, labels in parts])
-    return (images[:1297], labels[:1297]), (images[1297:], labels[1297:])
+    images, labels, *test = demo.flat_digits()
+    return (images, labels), tuple(test)
 
 
 def hidden_layers(model: nn.Sequential) -> list[str]:
@@ -188,19 +186,13 @@ def learning_rate_runs() -> None:
 
 def grokking_run() -> None:
     """Print accuracy and G along one run from large weights on 150 digits, trained on squares of errors."""
-    (images, labels), test = digits()
-    images, labels = images[:150], labels[:150]
-    model, target = demo.mlp((64, 200, 200, 10), gain=8.0), nn.functional.one_hot(labels, 10).float()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.1)
-    print("grokking: 64-200-200-10 ReLU, gain 8, 150 digits, squared error, AdamW 1e-3, weight decay .1, one seed")
-    for step in range(20_001):
-        if step in (0, 100, 1000, 2000, 5000, 10_000, 20_000):
-            values = " ".join(f"{one.layer_gradient:+.3f}" for one in alignments(model, (images, labels)))
-            scores = [demo.accuracy(model, *pair) for pair in ((images, labels), test)]
-            print(f"  step {step:6d}   train {scores[0]:.3f}, test {scores[1]:.3f}   G {values}", flush=True)
-        optimizer.zero_grad()
-        nn.functional.mse_loss(model(images), target).backward()
-        optimizer.step()
+    made = demo.recipe("grokking")
+    print(f"grokking, one seed: {made.about}")
+    for step in made.run():
+        values = " ".join(f"{one.layer_gradient:+.3f}" for one in alignments(made.model, (made.inputs, made.labels)))
+        pairs = (made.inputs, made.labels), (made.test_inputs, made.test_labels)
+        scores = [demo.accuracy(made.model, *pair) for pair in pairs]
+        print(f"  step {step:6d}   train {scores[0]:.3f}, test {scores[1]:.3f}   G {values}", flush=True)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ version = release = dyn_explorer.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 # A name in single backticks is a link where it can be one, and code where it cannot.
 default_role = "py:obj"
+smartquotes_action = "D"  # dashes alone: a quotation mark is often part of Python
 add_module_names = False
 # Types stand in the docstrings, with shapes and units; signatures with both are unreadable.
 autodoc_typehints = "none"

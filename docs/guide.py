@@ -33,15 +33,15 @@ LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?:|#)([^)\s]+)\)")
 def write(folder: Path) -> None:
     """Write the pages of the guide into `folder`."""
     for page, text in _readme_pages().items():
-        (folder / f"{page}.md").write_text(_mended(text), encoding="utf8")
+        (folder / f"{page}.md").write_text(text, encoding="utf8")
     for file, page in FILES.items():
-        (folder / f"{page}.md").write_text(_mended((ROOT / file).read_text(encoding="utf8")), encoding="utf8")
+        (folder / f"{page}.md").write_text(_mended(file), encoding="utf8")
     shutil.copytree(ROOT / "docs" / "gallery", folder / "gallery")
     _write_panels(folder / "panels")
 
 
 def _readme_pages() -> dict[str, str]:
-    pieces = re.split(r"^## (.+)$", (ROOT / "README.md").read_text(encoding="utf8"), flags=re.MULTILINE)[1:]
+    pieces = re.split(r"^## (.+)$", _mended("README.md"), flags=re.MULTILINE)[1:]
     sections = dict(zip(pieces[::2], pieces[1::2], strict=True))
     texts = {page: f"# {title}\n" for page, title in PAGES.items()}
     for title, text in sections.items():
@@ -54,15 +54,15 @@ def _readme_pages() -> dict[str, str]:
     return texts
 
 
-def _mended(text: str) -> str:
-    """Links between files as links between pages; a file that is no page keeps its name alone."""
+def _mended(file: str) -> str:
+    """A file's text with links between files as links between pages; a file that is no page keeps its name alone."""
 
     def mend(link: re.Match) -> str:
-        words, (file, _, place) = link[1], link[2].partition("#")
-        page = FILES.get(file)
+        words, (name, _, place) = link[1], link[2].partition("#")
+        page = FILES.get(name)
         return f"[{words}]({page}.md{'#' + place if place else ''})" if page else words
 
-    return LINK.sub(mend, text)
+    return LINK.sub(mend, (ROOT / file).read_text(encoding="utf8"))
 
 
 def _write_panels(folder: Path) -> None:

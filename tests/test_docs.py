@@ -16,7 +16,7 @@ from sphinx.util.inventory import InventoryFile
 import dyn_explorer as dx
 from dyn_explorer.inspector.panels import PANELS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("docs")]  # the pages are built once
 
 ROOT = Path(__file__).parents[1]
 MODULES = (dx, dx.analysis, dx.capture, dx.views, dx.demo)
@@ -110,6 +110,12 @@ def test_papers_are_links(site):
     assert 'href="https://arxiv.org/abs/2111.14889"' in page
 
 
+def test_links_between_sections_of_the_readme_become_links_between_pages(site):
+    assert "](#what-it-shows)" in README
+    article = (site / "start.html").read_text(encoding="utf8").partition("<article")[2].partition("</article>")[0]
+    assert 'href="measures.html"' in article
+
+
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.key)
 def test_every_panel_has_a_page_that_names_its_figures(pages, site, panel):
     text = "".join(pages[site / "panels" / f"{panel.key}.html"].texts)
@@ -140,6 +146,13 @@ def test_links_between_files_lead_somewhere(file):
         if not target.exists() or (place and place not in anchors(target.read_text(encoding="utf8"))):
             broken.append(link)
     assert broken == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_section_stands_in_a_file_twice(file):
+    """A merge of two branches that both moved a section leaves it twice."""
+    headings = re.findall(r"^## .+$", (ROOT / file).read_text(encoding="utf8"), flags=re.MULTILINE)
+    assert len(set(headings)) == len(headings)
 
 
 def test_the_readme_shows_a_picture_of_every_panel_and_of_a_sweep():

@@ -161,7 +161,14 @@ def test_binder_takes_the_same_versions():
     conda = dict(line.split("=", 1) for line in environment["dependencies"] if "=" in line)
     assert conda["pytorch-cpu"] == _pins()["torch"]
     assert Requirement(f"python{PROJECT['requires-python']}").specifier.contains(conda["python"])
-    assert "--constraint constraints.txt" in (ROOT / "binder" / "postBuild").read_text()
+    oldest = re.search(r"^OLDEST_NODE = (\d+)$", (ROOT / "hatch_build.py").read_text(), flags=re.MULTILINE)[1]
+    assert int(conda["nodejs"].partition(".")[0]) >= int(oldest)
+    # A torch of pip's own would bring CUDA libraries, so none may be asked for that conda's does not satisfy.
+    [torch] = [requirement for requirement in map(Requirement, PROJECT["dependencies"]) if requirement.name == "torch"]
+    assert torch.specifier.contains(conda["pytorch-cpu"])
+    install = (ROOT / "binder" / "postBuild").read_text()
+    assert "--constraint constraints.txt" in install
+    assert "'.[lab]'" in install
 
 
 @pytest.mark.parametrize("script", ["binder/postBuild", ".ci/run", ".ci/install-chromium"])

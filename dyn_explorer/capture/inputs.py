@@ -14,6 +14,8 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 
 from dyn_explorer.errors import DynExplorerError
 
+from .devices import checked_device
+
 BATCH_SIZE = 64
 
 
@@ -166,6 +168,7 @@ def batches(
     for name, value in (("batch_size", batch_size), ("max_samples", max_samples)):
         if value is not None and value < 1:
             raise DynExplorerError(f"`{name}` (={value}) must be at least 1")
+    device = checked_device(device)
     given = None if labels is None else _integer_labels(labels)
     if given is not None and (expected := count_samples(inputs)) is not None:
         _check_label_count(given, expected, max_samples)

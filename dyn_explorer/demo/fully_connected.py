@@ -1,9 +1,9 @@
-"""Fully connected networks on the flattened digits, and a loop that counts steps: for what early training does."""
+"""Fully connected networks on the flattened digits, and training that counts steps: for what early training does."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -15,7 +15,13 @@ ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh, "identity": nn.Identity}
 
 
 def mlp(
-    widths: Sequence[int], *, activation: str = "relu", batch_norm: bool = False, gain: float = 1.0, seed: int = 0
+    widths: Sequence[int],
+    *,
+    activation: str = "relu",
+    batch_norm: bool = False,
+    gain: float = 1.0,
+    zero_bias: bool = False,
+    seed: int = 0,
 ) -> nn.Sequential:
     """A fully connected network; the caller's random numbers are not touched.
 
@@ -28,7 +34,10 @@ def mlp(
     batch_norm : bool, default False
         Before each activation.
     gain : float, default 1.0
-        Weights and biases are uniform within ± gain / √(inputs of the layer).
+        Weights and biases are uniform within ± gain / √(inputs of the layer): with √6 the signal of a ReLU network
+        keeps its size through any depth.
+    zero_bias : bool, default False
+        Biases begin at 0 instead.
     seed : int, default 0
         Decides them.
 
@@ -40,7 +49,7 @@ def mlp(
     Raises
     ------
     DynExplorerError
-        Fewer than two widths, or an unknown activation.
+        Fewer than two widths, a width that is not positive, or an unknown activation.
 
     Example
     -------
@@ -48,8 +57,10 @@ def mlp(
     >>> [type(layer).__name__ for layer in demo.mlp((64, 32, 10), activation="tanh", batch_norm=True)]
     ['Linear', 'BatchNorm1d', 'Tanh', 'Linear']
     """
-    if len(widths) < 2:
-        raise DynExplorerError(f"`widths` (={widths!r}) needs at least the inputs and the outputs, as in (64, 10)")
+    if len(widths) < 2 or min(widths) < 1:
+        raise DynExplorerError(
+            f"`widths` (={widths!r}) needs at least the inputs and the outputs, each 1 or more, as in (64, 10)"
+        )
     if activation not in ACTIVATIONS:
         raise DynExplorerError(f"`activation` (={activation!r}) must be one of {', '.join(map(repr, ACTIVATIONS))}")
     layers: list[nn.Module] = []
@@ -59,6 +70,8 @@ def mlp(
             linear = nn.Linear(into, out)
             for values in (linear.weight, linear.bias):
                 nn.init.uniform_(values, -gain / math.sqrt(into), gain / math.sqrt(into))
+            if zero_bias:
+                nn.init.zeros_(linear.bias)
             layers += [linear, *([nn.BatchNorm1d(out)] if batch_norm else []), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers[: -1 - batch_norm])  # the outputs have neither norm nor activation
 
@@ -111,6 +124,33 @@ def train_steps(
     >>> losses[-1] < losses[0]
     True
     """
+    for step, loss in stepping(
+        model,
+        inputs,
+        labels,
+        steps=steps,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        seed=seed,
+    ):
+        if after_step is not None:
+            after_step(step, loss)
+    model.eval()
+
+
+def stepping(
+    model: nn.Module,
+    inputs: Tensor,
+    labels: Tensor,
+    *,
+    steps: int,
+    batch_size: int | None,
+    learning_rate: float,
+    optimizer: str,
+    seed: int,
+) -> Iterator[tuple[int, float]]:
+    """Train as `train_steps` does, and yield each step and its loss; the model is in eval mode meanwhile."""
     kinds = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
     if optimizer not in kinds:
         raise DynExplorerError(f"`optimizer` (={optimizer!r}) must be one of {', '.join(map(repr, kinds))}")
@@ -130,6 +170,4 @@ def train_steps(
         loss.backward()
         walker.step()
         model.eval()
-        if after_step is not None:
-            after_step(step, loss.item())
-    model.eval()
+        yield step, loss.item()

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from dyn_explorer.views.theme import bokeh_theme
 
 from . import assets, page
-from .panels import Panel
+from .linked_page import linked_copy
+from .panels import Card, Panel
 
 _STYLE = """
-body { font: 14px/1.5 system-ui, sans-serif; color: #222; margin: 24px auto; max-width: 1200px; padding: 0 16px; }
-h1 { font-size: 18px; } h2 { font-size: 14px; margin: 0; } p { margin: 4px 0 8px; color: #555; }
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(340px, 1fr)); gap: 16px; }
-.card { border: 1px solid #ddd; border-radius: 4px; padding: 8px 12px; } .plot { height: 300px; }
-.card.square .plot { height: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-td, th { padding: 2px 10px; text-align: right; }
-pre { background: #f6f6f6; padding: 12px; overflow-x: auto; } dl { display: flex; gap: 24px; flex-wrap: wrap; }
-dt { color: #555; } dd { margin: 0; font-weight: 600; }
+body { background: #fff; margin: 24px auto; max-width: 1200px; padding: 0 16px; }
+.dx-inspector { border: none; }
+.dx-inspector h1 { font-size: 18px; margin: 0 0 8px; } .dx-inspector h2 { font-size: 13px; margin: 16px 0 4px; }
+.dx-inspector pre { background: var(--dx-raised); margin: 0; padding: 12px; overflow-x: auto; }
+.metrics { overflow-x: auto; }
+.dx-inspector tr.dx-chosen { background: var(--dx-chosen); }
 """
 
 
@@ -37,17 +36,16 @@ def html(panel: Panel, result, title: str, code: str) -> str:
     Returns
     -------
     str
-        With BokehJS inside; the plots can be zoomed and hovered.
+        With BokehJS inside. The plots can be zoomed and hovered, and a tapped mark or row lights what belongs to it.
     """
     from bokeh.embed import components  # not needed to open an inspector
 
-    figures = {name: view.figure for name, view in panel.views.items()}
+    frame = panel.table(result)
+    row_values = panel.row_values(result, len(frame))
+    table = page.table(frame, panel.tap_chooses, row_values)
+    figures = linked_copy(panel.views, panel.taps(result, row_values), panel.tap_chooses, table["values"])
     script, places = components(figures, theme=bokeh_theme("light"))
-    cards = "".join(
-        f'<section class="card {card.figure}{" square" if card.square else ""}"><h2>{escape(card.title)}</h2>'
-        f'<p>{escape(panel.views[card.figure].summary)}</p><div class="plot">{places[card.figure]}</div></section>'
-        for card in panel.cards
-    )
+    cards = "".join(_card(card, panel.views[card.figure].summary, places[card.figure]) for card in panel.cards)
     numbers = "".join(
         f'<div title="{escape(item["help"])}"><dt>{escape(item["label"])}</dt><dd>{escape(item["value"])}</dd></div>'
         for item in panel.numbers(result)
@@ -55,16 +53,54 @@ def html(panel: Panel, result, title: str, code: str) -> str:
     return "\n".join(
         [
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
-            f"<style>{_STYLE}</style><script>{assets.bokehjs()}</script></head><body>",
-            f"<h1>{escape(title)}</h1><p>{escape(panel.about)}</p><p>{escape(panel.meaning(result))}</p>",
-            f'<dl>{numbers}</dl><div class="cards">{cards}</div>',
-            _table(page.table(panel.table(result))),
-            f"<h2>Code</h2><pre>{escape(code)}</pre>{script}</body></html>",
+            '<meta name="viewport" content="width=device-width">',
+            f"<style>{assets.css()}{_STYLE}</style><script>{assets.bokehjs()}</script></head>",
+            f'<body><main class="dx-inspector"><h1>{escape(title)}</h1><p class="dx-about">{escape(panel.about)}</p>',
+            f'<p class="dx-meaning">{escape(panel.meaning(result))}</p><dl class="dx-numbers">{numbers}</dl>',
+            f'<div class="dx-cards">{cards}</div>',
+            _metrics(panel.metrics(result)),
+            _table(table),
+            f"<h2>Code</h2><pre>{escape(code)}</pre></main>{script}</body></html>",
         ]
     )
 
 
-def _table(table: dict) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in table["columns"])
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table["rows"])
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+def _card(card: Card, summary: str, place: str) -> str:
+    kinds = "".join(f" dx-{kind}" for kind in ("square", "half", "wide") if getattr(card, kind))
+    marks = "".join(
+        f'<span><span style="color: {color}" aria-hidden="true">{escape(symbol)}</span> {escape(meaning)}</span>'
+        for symbol, color, meaning in card.legend
+    )
+    return (
+        f'<article class="card dx-card dx-card-{card.figure}{kinds}"><header title="{escape(card.help)}">'
+        f'<h3>{escape(card.title)}</h3><span class="dx-legend">{marks}</span></header>'
+        f'<div class="dx-plot">{place}</div><p class="dx-summary">{escape(summary)}</p></article>'
+    )
+
+
+def _metrics(metrics: Mapping | None) -> str:
+    if metrics is None:
+        return ""
+    body = "".join(
+        f'<tr title="{escape(row["help"])}"><th scope="row">{escape(row["label"])}</th>{_cells(row["cells"])}</tr>'
+        for row in metrics["rows"]
+    )
+    plain = "" if metrics.get("nulls") else " dx-plain"
+    return (
+        f'<h2>{escape(metrics["title"])}</h2><div class="metrics"><table class="dx-table dx-metrics{plain}">'
+        f"<thead><tr>{_cells(metrics['columns'], 'th')}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<p class="dx-summary">{escape(metrics["note"])}</p>'
+    )
+
+
+def _table(table: Mapping) -> str:
+    rows = "".join(f'<tr tabindex="0">{_cells(row)}</tr>' for row in table["rows"])
+    hidden = f'<p class="dx-summary">{table["hidden"]:,} more rows are not shown.</p>' if table["hidden"] else ""
+    return (
+        '<h2>Table</h2><div class="dx-table-scroll"><table class="dx-table dx-rows">'
+        f"<thead><tr>{_cells(table['columns'], 'th')}</tr></thead><tbody>{rows}</tbody></table></div>{hidden}"
+    )
+
+
+def _cells(texts: Sequence[str], tag: str = "td") -> str:
+    return "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ class Job:
     resource : hashable
         What the slow part depends on. A newer job with the same resource lets this one finish its slow part; one with
         another resource cancels it.
+    not_before : float
+        When it may begin, in seconds of `time.monotonic`; at once where somebody waits for it.
     yields : bool
         Whether the rest of the work ends as soon as there is a newer job, whatever that depends on.
     progress, note : callable
@@ -34,6 +37,7 @@ class Job:
 
     work: Callable[[Job], None]
     resource: object = None
+    not_before: float = 0.0
     yields: bool = False
     progress: Callable[[float, str], None] = lambda _fraction, _text: None
     note: Callable[[str], None] = lambda _text: None
@@ -64,6 +68,7 @@ class JobRunner:
         self._running: Job | None = None
         self._closed = False
         self._nudged = False
+        self._waiting = 0
         self._enter_caller = thread_settings()
         self._thread = threading.Thread(target=self._loop, name="dyn_explorer worker", daemon=True)
         self._thread.start()
@@ -74,6 +79,7 @@ class JobRunner:
             if self._closed:
                 return
             self._pending = job
+            self._nudged = True  # so that the worker looks at the clock anew
             running = self._running
             if running is not None and (running.yields or running.resource != job.resource):
                 running.cancel.set()
@@ -100,7 +106,12 @@ class JobRunner:
         if threading.current_thread() is self._thread:
             raise RuntimeError("the worker cannot wait for itself")
         with self._condition:
-            return self._condition.wait_for(lambda: self._pending is None and self._running is None, timeout)
+            self._waiting += 1
+            self._condition.notify_all()
+            try:
+                return self._condition.wait_for(lambda: self._pending is None and self._running is None, timeout)
+            finally:
+                self._waiting -= 1
 
     @property
     def busy(self) -> bool:
@@ -132,16 +143,30 @@ class JobRunner:
             # Outside the lock, because idle work sends messages and may be waited for by a submitter.
             with self._condition:
                 self._nudged = False
-                waits = self._pending is not None
+                waits = self._is_due()
             # What a job sends brings everything along; sent before it, the rest would only hold the job back.
             pause = None if waits else self._guarded(self._idle)
             with self._condition:
-                self._condition.wait_for(lambda: self._closed or self._pending is not None or self._nudged, pause)
+                pause = self._until_due(pause)
+                self._condition.wait_for(lambda: self._closed or self._is_due() or self._nudged, pause)
                 if self._closed:
                     return None
-                if self._pending is not None:
+                if self._is_due():
                     self._running, self._pending = self._pending, None
                     return self._running
+
+    def _is_due(self) -> bool:
+        """Whether the pending job may begin."""
+        if self._pending is None:
+            return False
+        return self._waiting > 0 or time.monotonic() >= self._pending.not_before
+
+    def _until_due(self, pause: float | None) -> float | None:
+        """Seconds until the pending job may begin, or `pause` where that is sooner."""
+        if self._pending is None:
+            return pause
+        left = max(0.0, self._pending.not_before - time.monotonic())
+        return left if pause is None else min(pause, left)
 
     def _run(self, job: Job) -> None:
         try:

@@ -20,6 +20,8 @@ from .source import Source
 from .state import InspectorState, UndoHistory
 
 STILL_FOR = 0.15  # seconds that the hand must rest before the comparison with the nulls begins
+SHARE_OF_TRAINING = 0.03  # of the time that drawing may take while a training loop runs
+LONGEST_REST = 30.0  # seconds without a new picture meanwhile, at most
 QUIET_FOR = 0.15  # seconds a job may take before its progress is shown; shorter ones would only flicker
 
 
@@ -70,6 +72,7 @@ class Renderer:
         self._page = page
         self._history = history
         self._generation = self._seen_generation = 0
+        self._rest_until = 0.0
         self.results: dict[str, object] = {}
         self.error: DynExplorerError | None = None
         self.runner = JobRunner(self._unexpected, outbox.poll)
@@ -86,9 +89,19 @@ class Renderer:
 
     def request(self) -> None:
         """Ask for what is chosen now to be computed and shown; a request that still waits is dropped."""
+        self._submit(not_before=0.0)
+
+    def request_while_training(self) -> None:
+        """The same, once the last picture is so long ago that drawing takes a small share of the training's time.
+
+        Drawing competes with the training for the interpreter. Epochs that end meanwhile are drawn together.
+        """
+        self._submit(not_before=self._rest_until)
+
+    def _submit(self, *, not_before: float) -> None:
         panel = self._panels[self._state.panel]
         resource = (panel.key, self._generation, panel.layers_needed(Settings.of(panel, self._state), self._source))
-        job = Job(self._render, resource)
+        job = Job(self._render, resource, not_before)
         job.progress = self._progress_of(job)
         job.note = self._page.notes.append
         self.runner.submit(job)
@@ -110,6 +123,7 @@ class Renderer:
         before = sharing.whole(chosen, self._options)
         panel = self._panels[chosen.panel]
         self._open(panel)
+        spent = time.thread_time()
         self.forget_if_stale()
         try:
             instead = self._source.look_at(chosen.epoch)
@@ -127,6 +141,8 @@ class Renderer:
         self._history.settle(before, {**before, "choices": chosen.choices()})
         self._state.adopt(chosen)
         self._show(panel, result, Settings.of(panel, chosen), began)
+        cost = time.thread_time() - spent
+        self._rest_until = time.monotonic() + min(LONGEST_REST, cost / SHARE_OF_TRAINING)
         # While a hand is still moving, the comparison would only be in its way.
         rest = STILL_FOR if self._outbox.views else 0
         if self.runner.let_go(job) and not job.cancel.wait(rest):

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
 from dyn_explorer import analysis, capture
+from dyn_explorer.capture.devices import checked_device
 from dyn_explorer.errors import DynExplorerError
 
 from .histories import history_code, named_histories
@@ -88,7 +88,7 @@ class Source:
         self.history_code = history_code(history)
         self.epoch: int | None = None
         self.class_names: list[str] | None = None
-        self.device = _checked_device(device)
+        self.device = checked_device(device)
         self.most_inputs = most_inputs
         self._inputs = Replay(inputs) if isinstance(inputs, Iterator) else inputs
         self._labels = labels
@@ -120,6 +120,8 @@ class Source:
     def look_at(self, epoch: int | None) -> str:
         """Look at the model of an epoch from now on; in words, why it is the live one after all, or nothing.
 
+        Epochs without weights, or with weights that are damaged or of another model, leave the live one.
+
         Raises
         ------
         DynExplorerError
@@ -131,12 +133,16 @@ class Source:
             return ""
         if epoch not in self.history.checkpoint_epochs:
             return f"Epoch {epoch} has no checkpoint, so this is the model as it is now."
-        self._recorder = self._then.get(epoch, lambda: self._recorder_at(epoch))
+        if epoch not in self._then:
+            self._live.check_free()
+        try:
+            self._recorder = self._then.get(epoch, lambda: self._recorder_at(epoch))
+        except DynExplorerError as error:
+            return f"Epoch {epoch} cannot be looked at, so this is the model as it is now: {error}"
         self.epoch = epoch
         return ""
 
     def _recorder_at(self, epoch: int) -> Recorder:
-        self._live.check_free()
         model = capture.copy_with(self.live_model, self.history.state(epoch), f"epoch {epoch}")
         return self._recorder_of(model, self._checkpoints)
 
@@ -316,18 +322,6 @@ class Source:
         if self.recording is None:
             return None
         return to_picture(self.recording.inputs[sample].detach().cpu().float().numpy())
-
-
-def _checked_device(device) -> torch.device | None:
-    if device is None:
-        return None
-    try:
-        known = torch.device(device)
-    except (RuntimeError, TypeError) as error:
-        raise DynExplorerError(f"`device` (={device!r}) is no device; give 'cpu' or 'cuda', for example.") from error
-    if known.type == "cuda" and not torch.cuda.is_available():
-        raise DynExplorerError(f"`device` (={device!r}) is not there: this PyTorch sees no CUDA device. Leave it out.")
-    return known
 
 
 def to_picture(values: np.ndarray) -> np.ndarray | None:

@@ -78,6 +78,11 @@ def label_ticks(axis, places: Sequence[float], texts: Sequence[str]) -> None:
     axis.major_label_overrides = dict(zip(places, texts, strict=True))
 
 
+def shortened(name: str, most: int = 14) -> str:
+    """A name in at most so many letters; a long one loses its beginning, which layers have in common."""
+    return name if len(name) <= most else f"…{name[len(name) - most + 1 :]}"
+
+
 def quiet_figure(**options) -> figure:
     """A figure without toolbar chrome of its own; tools are still there for the hand."""
     defaults = {

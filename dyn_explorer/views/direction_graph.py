@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, TapTool
 
-from .base import View, empty, hover, plain_glyph, quiet_figure
+from .base import View, empty, hover, plain_glyph, quiet_figure, shortened
 from .theme import NEUTRAL, SELECTED, STABLE
 
 LONGEST_NAME = 14
@@ -126,7 +126,7 @@ class DirectionGraph(View):
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"
+    return shortened(name, LONGEST_NAME)
 
 
 def _places(column: int, name: str, sigma: np.ndarray) -> dict:

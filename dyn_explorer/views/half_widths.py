@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from bokeh.models import ColumnDataSource, FixedTicker, Span
 
-from .base import View, empty, hover, quiet_figure
+from .base import View, empty, hover, quiet_figure, shortened
 from .theme import NEUTRAL
 
 MOST_BARS = 64
+MOST_NAMES = 8  # in the summary
 ROOM = 1.12
 
 
@@ -81,7 +82,7 @@ class HalfWidths(View):
         }
         axis = self.figure.xaxis[0]
         axis.ticker = FixedTicker(ticks=list(place) if len(names) <= 24 else list(place[:: 1 + len(names) // 24]))
-        axis.major_label_overrides = dict(enumerate(names))
+        axis.major_label_overrides = {place: shortened(name) for place, name in enumerate(names)}
         axis.major_label_orientation = 0.6 if max(map(len, names), default=0) > 4 else "horizontal"
         self._overall.visible = bool(reference)
         if reference:
@@ -98,7 +99,9 @@ class HalfWidths(View):
             text += f": smallest {shown[low]:.3g} ({names[low]}), largest {shown[high]:.3g} ({names[high]})"
         for mask, word in ((np.isnan(shown), "undefined for"), (np.isinf(shown), "beyond the grid for")):
             if mask.any():
-                text += f"; {word} {', '.join(names[index] for index in np.flatnonzero(mask))}"
+                there = [names[index] for index in np.flatnonzero(mask)]
+                more = f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else ""
+                text += f"; {word} {', '.join(there[:MOST_NAMES])}{more}"
         return f"{text}."
 
     def clear(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
 from bokeh.palettes import RdBu11, interp_palette
 
-from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure
+from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure, shortened
 from .theme import NEUTRAL, SELECTED
 
 LONGEST_NAME = 14
@@ -165,6 +165,4 @@ def _name_ticks(axis, names: Sequence[str], crowd: float) -> None:
     step = max(1, math.ceil(crowd))
     last = len(names) - 1
     axis.ticker.ticks = [place for place in range(0, last, step) if last - place >= step] + [last] * bool(names)
-    axis.major_label_overrides = {
-        place: name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}" for place, name in enumerate(names)
-    }
+    axis.major_label_overrides = {place: shortened(name, LONGEST_NAME) for place, name in enumerate(names)}

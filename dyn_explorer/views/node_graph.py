@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from bokeh.models import ColumnDataSource, TapTool
 
-from .base import View, empty, hover, plain_glyph, quiet_figure
+from .base import View, empty, hover, plain_glyph, quiet_figure, shortened
 from .theme import GROWING, NEUTRAL, SELECTED, STABLE
 
 LEAST, MOST = 3, 13  # pixels across
-LONGEST = 18  # letters under a column
+LONGEST, CROWDED = 18, 14  # letters under a column; the latter where there are more than FEW
+FEW = 5
 ARC = 21  # points of an arc between columns
 
 
@@ -138,9 +139,10 @@ class NodeGraph(View):
         self.rows.data = _marks(columns, place, selected)
         self._strands.data = _lines(columns, strands, place)
         self._arcs.data = _arcs(joins)
+        most = LONGEST if len(columns) <= FEW else CROWDED
         self._names.data = {
             "x": list(range(len(columns))), "y": [-0.04] * len(columns),
-            "text": [_short(column) for column in columns], "whole": [column.name for column in columns],
+            "text": [_short(column, most) for column in columns], "whole": [column.name for column in columns],
             "note": [column.note or "no side" for column in columns],
         }  # fmt: skip
         self._fit(self.figure.x_range, -0.5, max(len(columns), 1) - 0.5)
@@ -201,8 +203,8 @@ def _arcs(joins: Sequence[tuple[int, int, str, bool]]) -> dict:
     }
 
 
-def _short(column: NodeColumn) -> str:
-    name = column.name if len(column.name) <= LONGEST else f"…{column.name[1 - LONGEST :]}"
+def _short(column: NodeColumn, most: int) -> str:
+    name = shortened(column.name, most)
     shown = len(column.channels)
     return name if shown == column.n_channels else f"{name}\n{shown} of {column.n_channels}"
 

@@ -99,6 +99,7 @@ class SpectrumDensity(View):
         if not len(values):
             self.clear()
             return
+        self.figure.visible = True
         null = np.empty(0) if shuffled is None else shuffled[shuffled > FAINTEST * fit.eigenvalues[0]]
         edges = _bins(np.concatenate([values, null]), len(values))
         self._bars.data, peak = _histogram(values, edges, len(fit.eigenvalues))

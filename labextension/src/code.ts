@@ -27,4 +27,5 @@ function insertCell({ content }: NotebookPanel, code: string): void {
   NotebookActions.insertBelow(content);
   content.activeCell?.model.sharedModel.setSource(code);
   content.mode = 'edit';
+  content.activate();
 }

@@ -4,7 +4,9 @@ import { LabIcon } from '@jupyterlab/ui-components';
 export const circleIcon = new LabIcon({
   name: 'dyn-explorer:circle',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 24 24">
-  <circle class="jp-icon3 jp-icon-selectable" cx="11.5" cy="12" r="8.4" style="fill: none" stroke="#616161" stroke-width="1.8"/>
+  <g class="jp-icon3 jp-icon-selectable" style="fill: none" stroke="#616161" stroke-width="1.8">
+    <circle cx="11.5" cy="12" r="8.4"/>
+  </g>
   <g class="jp-icon3 jp-icon-selectable" fill="#616161">
     <circle cx="19.9" cy="12" r="2.8"/><circle cx="9.5" cy="8.2" r="2.2"/><circle cx="9.5" cy="15.8" r="2.2"/>
   </g>
@@ -30,6 +32,8 @@ export const exploreIcon = new LabIcon({
   <g class="jp-icon3" stroke="#616161" stroke-width="2.5" style="fill: none">
     <circle cx="22" cy="22" r="16"/><path d="M34 34 46 46" stroke-width="5" stroke-linecap="round"/>
   </g>
-  <g fill="#e46e2e"><circle cx="31" cy="22" r="3.4"/><circle cx="19" cy="14.5" r="3.4"/><circle cx="19" cy="29.5" r="3.4"/></g>
+  <g fill="#e46e2e">
+    <circle cx="31" cy="22" r="3.4"/><circle cx="19" cy="14.5" r="3.4"/><circle cx="19" cy="29.5" r="3.4"/>
+  </g>
 </svg>`
 });

@@ -12,7 +12,12 @@ export interface Option {
 const MOST_ROWS = 200;
 
 /** A titled group of radio buttons. */
-export function pick(title: string, options: Option[], chosen: string | null, choose: (name: string) => void): HTMLElement {
+export function pick(
+  title: string,
+  options: Option[],
+  chosen: string | null,
+  choose: (name: string) => void
+): HTMLElement {
   const group = el('fieldset', { className: 'dxs-pick' }, el('legend', { textContent: title }));
   const rows = el('div', { className: 'dxs-rows' });
   for (const option of options.slice(0, MOST_ROWS)) {
@@ -25,11 +30,20 @@ export function pick(title: string, options: Option[], chosen: string | null, ch
   return group;
 }
 
-function row(group: string, { name, detail, badge, refused }: Option, checked: boolean, choose: (name: string) => void) {
+function row(
+  group: string,
+  { name, detail, badge, refused }: Option,
+  checked: boolean,
+  choose: (name: string) => void
+) {
   const input = el('input', { type: 'radio', name: `dxs-${group}`, value: name, checked });
   input.disabled = refused !== undefined;
   input.onchange = () => choose(name);
-  const head = el('span', { className: 'dxs-head' }, el('span', { className: 'dxs-name', textContent: name, title: name }));
+  const head = el(
+    'span',
+    { className: 'dxs-head' },
+    el('span', { className: 'dxs-name', textContent: name, title: name })
+  );
   if (badge !== undefined) {
     head.append(el('span', { className: 'dxs-badge', textContent: badge }));
   }
@@ -38,7 +52,13 @@ function row(group: string, { name, detail, badge, refused }: Option, checked: b
 }
 
 /** A menu whose first entry stands for none. */
-export function menu(title: string, none: string, names: string[], chosen: string | null, choose: (name: string | null) => void): HTMLElement {
+export function menu(
+  title: string,
+  none: string,
+  names: string[],
+  chosen: string | null,
+  choose: (name: string | null) => void
+): HTMLElement {
   const select = el('select', { className: 'dxs-select' });
   select.append(el('option', { value: '', textContent: none }));
   select.append(...names.map(name => el('option', { value: name, textContent: name })));

@@ -38,17 +38,21 @@ export function readShown(answer: Answer): Shown {
   if (ok === true && typeof modelId === 'string' && typeof key === 'string') {
     return { key, modelId, title: String(title ?? ''), code: String(code ?? '') };
   }
-  return { problem: typeof error === 'string' ? error : 'The kernel gave an answer that this extension does not know.' };
+  return {
+    problem: typeof error === 'string' ? error : 'The kernel gave an answer that this extension does not know.'
+  };
 }
 
 function explain(error: string, message: string): string {
   if (error !== 'ModuleNotFoundError' || !message.includes('dyn_explorer')) {
     return `${error}: ${message}`;
   }
-  if (message.includes('dyn_explorer.')) {
-    return "The dyn_explorer in this kernel's environment is older than this extension. Run %pip install --upgrade dyn-explorer in a cell, and restart the kernel.";
-  }
-  return "This kernel's environment has no dyn_explorer. Run %pip install dyn-explorer in a cell, then press Explore again.";
+  const isOld = message.includes('dyn_explorer.');
+  return isOld
+    ? "The dyn_explorer in this kernel's environment is older than this extension. " +
+        'Run %pip install --upgrade dyn-explorer in a cell, and restart the kernel.'
+    : "This kernel's environment has no dyn_explorer. " +
+        'Run %pip install dyn-explorer in a cell, then press Explore again.';
 }
 
 /** Names that were stored as JSON. */

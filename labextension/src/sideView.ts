@@ -32,7 +32,7 @@ export class SideView extends Panel {
   ) {
     super();
     this.addClass('dxs-side');
-    this.say('Waiting for the notebook…');
+    this.sayOpen('Waiting for its notebook…', view.path);
   }
 
   watch: KernelWatch | null = null;
@@ -73,10 +73,12 @@ export class SideView extends Panel {
 
   /** Say that all that the kernel held is lost. */
   lose(): void {
+    const isDead = this.watch?.kernel?.status === 'dead';
+    const what = isDead
+      ? 'The kernel has died: restart it, run your cells'
+      : 'The kernel was restarted: run your cells';
     this.say(
-      this.view.names === null
-        ? 'The kernel was restarted: run your cells, and the one that opened this view, again.'
-        : 'The kernel was restarted: run your cells and press Explore.',
+      `${what}${this.view.names === null ? ', and the one that opened this view, again.' : ' and press Explore.'}`,
       true
     );
   }
@@ -105,13 +107,13 @@ export class SideView extends Panel {
     watch.panel.disposed.connect(() => {
       this.watch = null;
       if (!this.isDisposed) {
-        this.sayClosed(watch.path);
+        this.sayOpen('Its notebook was closed.', watch.path);
       }
     });
   }
 
-  private sayClosed(path: string): void {
-    this.say('Its notebook was closed.');
+  private sayOpen(words: string, path: string): void {
+    this.say(words);
     const open = button('Open the notebook', 'dxs-primary', () => this.actions.openNotebook(path));
     this.widgets[0]?.node.append(open, el('p', { className: 'dxs-hint', textContent: path }));
   }

@@ -117,7 +117,12 @@ export class Sidebar extends Widget {
         menu('Labels', 'none', labels, choice.labels ?? null, labels => this.choose(watch, { ...choice, labels }))
       );
     } else {
-      lists.append(el('p', { className: 'dxs-hint', textContent: 'No inputs yet. Give a tensor, an array or a DataLoader a name in a cell, and run it.' }));
+      lists.append(
+        el('p', {
+          className: 'dxs-hint',
+          textContent: 'No inputs yet. Give a tensor, an array or a DataLoader a name in a cell, and run it.'
+        })
+      );
     }
     const explore = button('Explore', 'dxs-primary dxs-explore', () => void this.explore());
     explore.disabled = namesOf(choice) === null || watch.phase !== 'idle';
@@ -133,7 +138,12 @@ export class Sidebar extends Widget {
 
   private left(watch: KernelWatch, count: number): HTMLElement {
     const words = `${count.toLocaleString('en')} more variables were not looked at, so that the kernel does not wait. `;
-    return el('p', { className: 'dxs-hint' }, words, button('Look again', 'dxs-link', () => watch.refresh()));
+    return el(
+      'p',
+      { className: 'dxs-hint' },
+      words,
+      button('Look again', 'dxs-link', () => watch.refresh())
+    );
   }
 
   private choose(watch: KernelWatch, choice: Choice): void {

@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { NotebookActions, NotebookPanel as Panel } from '@jupyterlab/notebook';
+import type { Contents } from '@jupyterlab/services';
 import text from '../../notebooks/00_tour.ipynb';
 
 const NAME = '00_tour.ipynb';
@@ -9,11 +10,8 @@ const NAME = '00_tour.ipynb';
 export async function openTour(app: JupyterFrontEnd, folder: string): Promise<void> {
   const path = folder === '' ? NAME : `${folder}/${NAME}`;
   const { contents } = app.serviceManager;
-  const isThere = await contents.get(path, { content: false }).then(
-    () => true,
-    () => false
-  );
-  if (!isThere) {
+  const { content } = await contents.get(folder, { type: 'directory' });
+  if (!(content as Contents.IModel[]).some(({ name }) => name === NAME)) {
     await contents.save(path, { type: 'notebook', format: 'json', content: JSON.parse(text) });
   }
   const panel: unknown = await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
@@ -28,9 +26,12 @@ async function run(panel: NotebookPanel): Promise<void> {
   await sessionContext.ready;
   await sessionContext.session?.kernel?.info;
   const running = NotebookActions.runAll(content, sessionContext);
-  const first = content.widgets.findIndex(cell => cell.model.sharedModel.getSource().includes('dx.explore('));
-  content.activeCellIndex = Math.max(first, 0);
-  await running;
+  const first = content.widgets.findIndex(({ model }) => model.sharedModel.getSource().includes('dx.explore('));
   content.activeCellIndex = Math.max(first, 0);
   await content.scrollToItem(content.activeCellIndex, 'start');
+  await running;
+  // Unless the reader has gone elsewhere in the meantime.
+  if (content.activeCellIndex === first) {
+    await content.scrollToItem(first, 'start');
+  }
 }

@@ -111,7 +111,11 @@ export class KernelWatch implements IDisposable {
     if (this.phase !== 'idle') {
       return { problem: 'The kernel is busy: press Explore when it is idle.' };
     }
-    return this.asking(async kernel => readShown(await ask(kernel, expression)));
+    try {
+      return await this.asking(async kernel => readShown(await ask(kernel, expression)));
+    } catch {
+      return { problem: 'The kernel was restarted while it opened the inspector.' };
+    }
   }
 
   private async listIfQuiet(): Promise<void> {
@@ -139,6 +143,8 @@ export class KernelWatch implements IDisposable {
       return await question(this.kernel!);
     } finally {
       this.pending -= 1;
+      // A cell may have begun since.
+      this.isBusy = this.pending === 0 && this.kernel?.status === 'busy';
       this.want();
     }
   }

@@ -10,7 +10,10 @@ const LONGEST_WAIT_MS = 30_000;
  * Until the widget manager has met the kernel, the notebook draws with what the application draws with, and a view
  * that stands in no cell would never hear of the manager.
  */
-export async function canDrawWidgets(ofNotebook: IRenderMimeRegistry, ofApplication: IRenderMimeRegistry): Promise<boolean> {
+export async function canDrawWidgets(
+  ofNotebook: IRenderMimeRegistry,
+  ofApplication: IRenderMimeRegistry
+): Promise<boolean> {
   for (let waited = 0; waited < LONGEST_WAIT_MS; waited += LOOK_AGAIN_MS) {
     const factory = ofNotebook.getFactory(WIDGET_MIME);
     if (factory !== undefined && factory !== ofApplication.getFactory(WIDGET_MIME)) {

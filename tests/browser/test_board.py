@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from axe_playwright_python.sync_playwright import Axe
+
 CODE = """
 import dyn_explorer as dx
 images, labels = dx.demo.digits("test")
@@ -11,6 +13,7 @@ table = dx.sweep(models, images[:60], labels[:60], ["accuracy", "network", "size
 board = dx.explore_sweep(table, models, images, labels, measure="link_std", controls=["width"])
 board
 """
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 # Where a mark of the scatter is on the page, by its name.
 PLACE = """async (name) => {
   const bokehs = await Promise.all([...(window[Symbol.for('dyn_explorer.bokeh')] ?? new Map()).values()]);
@@ -37,6 +40,12 @@ def test_a_tapped_model_opens_below(open_lab, artifacts):
     lab.page.wait_for_timeout(600)
     lab.page.locator(".dx-board").screenshot(path=artifacts / "board.png")
     assert "each control is the same for all models" in lab.page.inner_text(".dx-board-scatter .dx-summary")
+    for theme in ("Dark", "Light"):
+        lab.set_theme(f"JupyterLab {theme}")
+        lab.page.wait_for_timeout(300)
+        lab.page.locator(".dx-board").screenshot(path=artifacts / f"board_{theme.lower()}.png")
+        found = Axe().run(lab.page, context=".dx-board", options=RULES).response["violations"]
+        assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == []
     place = lab.page.evaluate(PLACE, "shuffled")
     lab.page.mouse.click(*place)
     lab.page.wait_for_selector(".dx-inspector .dx-tabs", timeout=60_000)

@@ -63,3 +63,32 @@ def test_epochs_of_a_run_are_chosen_by_slider_row_and_play(open_lab, artifacts):
     lab.page.wait_for_function("document.querySelector('.dx-play').textContent === 'Play'")
     assert lab.python("inspector.epoch") is None
     assert lab.errors == []
+
+
+COMPARED = """
+import dyn_explorer as dx
+images, labels = dx.demo.digits("test")
+model = dx.demo.load("trained")
+history = {"true labels": dx.demo.history("true"), "shuffled, SGD": dx.demo.history("shuffled", optimiser="sgd")}
+inspector = dx.explore(model, images[:100], labels[:100], history=history)
+inspector.options("training", images=2)
+inspector
+"""
+
+
+def test_two_runs_are_compared_and_a_measure_of_another_panel_is_drawn(open_lab, artifacts):
+    lab = open_lab(COMPARED, height=2600)
+    open_training(lab)
+    lab.page.wait_for_function(MEASURED, timeout=120_000)
+    assert "▲ shuffled, SGD" in lab.page.inner_text(".dx-card-loss .dx-legend")
+    lab.page.wait_for_selector(".dx-card-scalar .dx-summary:has-text('Choose a measure of another panel')")
+    lab.choose("training.scalar", "Filters: stable rank")
+    lab.page.wait_for_selector(
+        ".dx-card-scalar .dx-summary:has-text('true labels, an untrained copy (grey) goes')", timeout=120_000
+    )
+    lab.choose("training.detail", "shuffled, SGD")
+    lab.page.wait_for_selector(".dx-card-wheel .dx-summary:has-text('shuffled, SGD, epoch 120')")
+    lab.page.wait_for_timeout(600)
+    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "training_compared.png")
+    assert lab.page.evaluate(OVERFLOW) == []
+    assert lab.errors == []

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from jupyter_driver import LOAD
 
 CIRCLE = ["re", "im", "row"]
@@ -22,7 +21,6 @@ BOX = "import ipywidgets\nbox = ipywidgets.VBox()\nbox"
 MAKE = "(globals().__setitem__('other', dx.explore(model, images, labels)), setattr(box, 'children', [other]))[1]"
 FREE = "(other.close(), setattr(box, 'children', []))[1]"
 THREADS = "len([t for t in __import__('threading').enumerate() if t.name.startswith('dyn_explorer')])"
-AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa"]}, "resultTypes": ["violations"]}
 
 
 @pytest.fixture(scope="module")
@@ -204,19 +202,6 @@ def test_a_slow_browser_gets_the_last_state_in_few_messages(lab):
         assert lab.python("inspector._outbox._number") - before < 40
     finally:
         client.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-
-
-@pytest.mark.parametrize("theme", ["Dark", "Light"])
-def test_axe_finds_nothing(lab, theme):
-    lab.set_theme(f"JupyterLab {theme}")
-    lab.page.wait_for_function(f"document.body.dataset.jpThemeLight === '{str(theme == 'Light').lower()}'")
-    lab.page.wait_for_function(
-        "async want => (await window[Symbol.for('dyn_explorer.bokeh')].values().next().value)"
-        ".documents[0].roots()[0].below[0].major_label_text_color === want",
-        arg="#D0D0D0" if theme == "Dark" else "#3A3A3A",
-    )
-    found = Axe().run(lab.page, context=".dx-inspector", options=AXE).response["violations"]
-    assert [(v["id"], [n["html"][:120] + str(n["any"][:1])[:300] for n in v["nodes"]]) for v in found] == []
 
 
 def test_every_control_is_reached_by_tab_and_seen(lab):

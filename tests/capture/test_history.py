@@ -213,3 +213,22 @@ def test_a_probe_that_does_not_fit_is_said_and_nothing_is_recorded():
 
 def test_it_is_public():
     assert dx.History is History
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [("nowhere", "`device` .='nowhere'. is no device; give 'cpu' or 'cuda'"), (1.5, "is no device")],
+)
+def test_a_device_that_is_none_is_said_before_training_begins(probe, device, message):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
+    with pytest.raises(DynExplorerError, match=message):
+        History(model, torch.zeros(2, 1, 8, 8), device=device)
+    with pytest.raises(DynExplorerError, match=message):
+        dx.record(model, torch.zeros(2, 1, 8, 8), device=device)
+
+
+def test_a_probe_batch_on_another_device_is_said_and_nothing_is_recorded():
+    history = History(nn.Sequential(nn.Linear(3, 2)), torch.zeros(4, 3, device="meta"))
+    with pytest.raises(DynExplorerError, match=r"`inputs` are on meta but the model is on cpu; use inputs.to"):
+        history.record(epoch=0)
+    assert history.epochs == ()

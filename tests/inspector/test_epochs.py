@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -122,3 +124,68 @@ def test_a_past_epoch_waits_while_a_loop_is_running(open_inspector, model, train
     inspector.refresh()
     inspector.wait(60)
     assert inspector.epoch == 0
+
+
+def test_epochs_that_end_while_drawing_rests_are_drawn_together(open_inspector, model, digits, monkeypatch):
+    history = History(model, digits[0][:8], layers=["0"])
+    history.record(epoch=0, loss=1.0)
+    inspector = open_inspector(model, history=history).wait(60)
+    inspector.panel = "training"
+    inspector.wait(60)
+    panel, drawn = inspector._panels["training"], []
+    show = panel.show
+
+    def note(result, settings):
+        drawn.append(len(result.runs[0].histories[0].epochs))
+        show(result, settings)
+
+    monkeypatch.setattr(panel, "show", note)
+    inspector._renderer._rest_until = time.monotonic() + 60
+    for epoch in range(1, 6):
+        inspector.step(epoch=epoch, loss=1 / epoch)
+    assert drawn == []
+    inspector.wait(60)
+    assert drawn == [6]
+    assert inspector._renderer._rest_until > time.monotonic()  # a drawing is followed by its rest
+    inspector._renderer._rest_until = time.monotonic() + 60
+    inspector.step(epoch=6, loss=0.1)
+    inspector.layer = "0"  # the hand does not wait
+    deadline = time.monotonic() + 30
+    while drawn == [6] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert drawn[1] == 7
+
+
+def test_a_step_in_the_training_panel_runs_the_probe_only(open_inspector, model, digits, monkeypatch):
+    history = History(model, digits[0][:8], layers=["0"])
+    inspector = open_inspector(model, history=history).wait(60)
+    history.record(epoch=0)
+    inspector.panel = "training"
+    inspector.wait(60)
+    monkeypatch.setattr(inspector._source, "record", lambda *_arguments: pytest.fail("ran the inputs"))
+    inspector.step(epoch=1)
+    assert inspector.wait(60).results["training"].epochs.tolist() == [0, 1]
+
+
+def test_an_epoch_whose_weights_are_damaged_is_said_and_the_others_are_shown(open_inspector, model, digits, tmp_path):
+    history = History(model, digits[0][:8], layers=["2"], checkpoints=True, folder=tmp_path / "run")
+    for epoch in range(3):
+        history.record(epoch=epoch, loss=1.0)
+    (damaged,) = (tmp_path / "run").glob("weights_*1.safetensors")
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    inspector = open_inspector(model, history=history).wait(60)
+    inspector.options("training", images=2, scalar="stable_rank")
+    inspector.panel = "training"
+    result = inspector.wait(60).results["training"]
+    assert result.trend_epochs.tolist() == [0, 2]
+    assert result.reason.startswith("Epoch 1 could not be measured: weights_000001.safetensors has 1000 bytes")
+    views = inspector._panels["training"].views
+    assert "Epoch 1 has no value: weights_000001.safetensors has 1000 bytes" in views["scalar"].summary
+    inspector.epoch = 1
+    assert inspector.wait(60).results["training"].epoch == 1
+    assert (
+        "Epoch 1 cannot be looked at, so this is the model as it is now" in inspector._outbox.sections["status"]["text"]
+    )
+    inspector.epoch = 2
+    inspector.wait(60)
+    assert inspector._source.epoch == 2

@@ -12,7 +12,7 @@ import pytest
 import dyn_explorer as dx
 from dyn_explorer.inspector.panels import PANELS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("fresh process")]  # which runs once
 
 # Of each panel: the options that keep it small, what its Python must leave in its names, and the same in its result.
 CASES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 import pytest
 import torch
@@ -256,3 +257,26 @@ def test_the_callers_own_settings_stay():
     assert settings_now() == before
     runner.close()
     assert settings_now() == before
+
+
+def test_a_job_waits_for_its_time_unless_somebody_waits_for_it():
+    began = []
+    runner = JobRunner(lambda error: began.append(error))
+    try:
+        asked = time.monotonic()
+        runner.submit(Job(lambda _job: began.append(time.monotonic() - asked), not_before=asked + 0.3))
+        time.sleep(0.1)
+        assert began == []
+        time.sleep(0.5)
+        assert len(began) == 1
+        assert began[0] >= 0.3
+        asked = time.monotonic()
+        runner.submit(Job(lambda _job: began.append(time.monotonic() - asked), not_before=asked + 60))
+        assert runner.wait(5)
+        assert began[1] < 5
+        runner.submit(Job(lambda _job: began.append("first"), not_before=time.monotonic() + 60))
+        runner.submit(Job(lambda _job: began.append("second")))
+        assert runner.wait(5)
+        assert began[2:] == ["second"]
+    finally:
+        runner.close()

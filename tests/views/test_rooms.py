@@ -78,6 +78,14 @@ def test_divergences_are_named_at_the_axes_where_names_are_short_and_few():
     assert view.figure.xaxis[0].axis_label == "place in the table"
 
 
+def test_long_names_of_layers_leave_room_for_the_figure():
+    names = [f"net.encoder.stages.{k}.layers.1.dwconv" for k in range(12)]
+    bars = views.HalfWidths("W50", "layer", "W50 (sd)", "#009E73")
+    bars.update(names, [np.nan] * 12)
+    assert bars.figure.xaxis[0].major_label_overrides[11] == "…yers.1.dwconv"
+    assert bars.summary.endswith(f"{names[7]} and 4 more.")
+
+
 def test_a_vector_has_labelled_axes_and_no_colour_bar():
     image = views.ModeImage()
     image.update(np.arange(4.0), entries="input")

@@ -16,6 +16,7 @@ from torch import nn
 
 from dyn_explorer.errors import DynExplorerError
 
+from ..devices import checked_device
 from ..layers import list_layers, unwrap
 from ..names import check_names, nearest
 from ..options import check_choice
@@ -99,7 +100,7 @@ class History:
         self._model = unwrap(model)
         self._checkpoint_dtype = DTYPES.get(checkpoint_dtype)
         self._is_kept = _checked_checkpoints(checkpoints)
-        self._inputs, self._labels, self._device = probe_inputs, probe_labels, device
+        self._inputs, self._labels, self._device = probe_inputs, probe_labels, checked_device(device)
         self._asked = None if layers is None else [layers] if isinstance(layers, str) else list(layers)
         check_names(self._asked, list_layers(self._model))
         self._folder = None if folder is None else Path(folder)
@@ -180,12 +181,16 @@ class History:
 
     def _responses(self, epoch: int) -> dict[str, torch.Tensor]:
         recording = record_probe(
-            self._model, self._inputs, self._asked, self._labels, training=False, seed=SEED, device=self._device
+            self._model,
+            self._inputs,
+            self._asked,
+            self._labels,
+            reduce=self._reduced,  # whole maps are neither copied nor held
+            training=False,
+            seed=SEED,
+            device=self._device,
         )
-        responses = {
-            name: mean_response(activation, recording.channel_dims[name], self._dtype)
-            for name, activation in recording.activations.items()
-        }
+        responses = dict(recording.activations)
         sizes = {name: tuple(values.shape) for name, values in responses.items()}
         if self._shapes and sizes != self._shapes:
             raise DynExplorerError(_what_changed(epoch, self._shapes, sizes))
@@ -193,6 +198,9 @@ class History:
         if recording.labels is not None:
             self._probe_labels = recording.labels.numpy()
         return responses
+
+    def _reduced(self, _name: str, output: torch.Tensor, channel_dim: int) -> torch.Tensor:
+        return mean_response(output, channel_dim, self._dtype)
 
     def _state(self, epoch: int) -> dict[str, torch.Tensor] | None:
         if not self._is_kept(epoch, len(self._entries)):

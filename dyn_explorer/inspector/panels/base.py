@@ -118,6 +118,10 @@ class Panel(ABC):
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
         """Layers whose activations the panel reads; a change of them makes a running recording worthless."""
 
+    def layers_while_training(self, settings: Settings, source: Source) -> tuple[str, ...]:
+        """Those of them that `Inspector.step` records in the training thread, because they are drawn at once."""
+        return self.layers_needed(settings, source)
+
     @abstractmethod
     def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job):
         """The panel's result; runs in the worker, touches no figure and raises `DynExplorerError` for bad input."""

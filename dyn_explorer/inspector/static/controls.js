@@ -14,6 +14,7 @@ class Control {
     this.label = h("span", { className: "dx-label" }, description.label);
     this.element = h("div", { className: `dx-control dx-${description.kind}`, title: description.help || null });
     this.element.setAttribute("data-name", description.name);
+    this.help = h("p", { className: "dx-hint dx-late", id: randomName() }, description.help || "");
   }
 
   head() {
@@ -76,6 +77,7 @@ class SliderControl extends Control {
 }
 
 const FRAME = 600; // milliseconds that a value is shown while playing
+const STILL = matchMedia("(prefers-reduced-motion: reduce)"); // then nothing moves by itself: each press is one step
 
 /** A slider over values that are no even steps, with a button that goes through them. */
 class StopsControl extends Control {
@@ -107,6 +109,7 @@ class StopsControl extends Control {
   }
 
   toggle() {
+    if (STILL.matches) return this.goTo((Number(this.input.value) + 1) % this.values.length);
     if (this.timer === undefined && Number(this.input.value) === this.values.length - 1) this.goTo(0);
     this.setPlaying(this.timer === undefined);
   }
@@ -114,8 +117,9 @@ class StopsControl extends Control {
   setPlaying(plays) {
     clearInterval(this.timer);
     this.timer = plays ? setInterval(() => this.tick(), FRAME) : undefined;
-    this.button.textContent = plays ? "Pause" : "Play";
-    this.button.setAttribute("aria-label", `${plays ? "Pause" : "Play"}: ${this.label.textContent}`);
+    const word = plays ? "Pause" : STILL.matches ? "Next" : "Play";
+    this.button.textContent = word;
+    this.button.setAttribute("aria-label", `${word}: ${this.label.textContent}`);
   }
 
   tick() {
@@ -208,21 +212,17 @@ class RankControl extends Control {
     this.output.textContent = String(description.effective);
     this.low.textContent = description.min;
     this.high.textContent = description.max;
-    this.presets.replaceChildren(
-      ...description.presets.map((preset) =>
-        h(
-          "button",
-          {
-            type: "button",
-            className: "dx-preset",
-            title: preset.help,
-            "aria-pressed": String(preset.value === description.value),
-            onclick: () => this.send(preset.value),
-          },
-          preset.label,
-        ),
-      ),
-    );
+    // Buttons stay, so that the one that was pressed keeps the keyboard's focus.
+    if (this.presets.children.length !== description.presets.length) {
+      this.presets.replaceChildren(...description.presets.map((preset) => this.preset(preset)));
+    }
+    description.presets.forEach((preset, k) => {
+      this.presets.children[k].setAttribute("aria-pressed", String(preset.value === description.value));
+    });
+  }
+
+  preset({ label, help, value }) {
+    return h("button", { type: "button", className: "dx-preset", title: help, onclick: () => this.send(value) }, label);
   }
 }
 
@@ -259,7 +259,7 @@ class Controls {
     const places = new Map();
     for (const description of descriptions) {
       const kept = this.controls.get(description.name);
-      const control = kept ?? new CONTROL_KINDS[description.kind](description, this.set);
+      const control = kept ?? this.make(description);
       this.controls.set(description.name, control);
       const group = this.group(description);
       const place = places.get(group) ?? 0;
@@ -268,6 +268,14 @@ class Controls {
       control.update(description);
     }
     for (const group of this.groups.values()) group.parentElement.hidden = !places.has(group);
+  }
+
+  make(description) {
+    const control = new CONTROL_KINDS[description.kind](description, this.set);
+    if (!description.help) return control;
+    control.element.append(control.help); // shown while the keyboard is at the control, as the title is under a pointer
+    for (const field of control.element.querySelectorAll("input, select")) field.setAttribute("aria-describedby", control.help.id);
+    return control;
   }
 
   group({ group: title, folded }) {

@@ -1,5 +1,14 @@
 // The open panel: tabs, its cards with their figures, the numbers, and what to say when there is nothing to see.
 
+const STEPS = {
+  ArrowRight: (mark) => mark + 1,
+  ArrowDown: (mark) => mark + 1,
+  ArrowLeft: (mark) => mark - 1,
+  ArrowUp: (mark) => mark - 1,
+  Home: () => 0,
+  End: (_, count) => count - 1,
+};
+
 class PanelFrame {
   constructor(choosePanel) {
     this.choosePanel = choosePanel;
@@ -81,7 +90,7 @@ class PanelFrame {
   }
 
   card({ figure, title, help, square, half, wide, legend }) {
-    const plot = h("div", { className: "dx-plot", role: "img" });
+    const plot = h("div", { className: "dx-plot", role: "figure" });
     const summary = h("p", { className: "dx-summary", id: `${this.id}-${figure}` });
     plot.setAttribute("aria-label", title);
     plot.setAttribute("aria-describedby", summary.id);
@@ -128,6 +137,26 @@ class PanelFrame {
     };
     for (const model of [root, root.x_range, root.y_range]) model.change.connect(follow);
     follow();
+    const tap = root.toolbar.tools.find((tool) => tool.type === "TapTool");
+    if (tap) this.takeKeys(root.name, tap.renderers[0].data_source);
+  }
+
+  /** Let the arrow keys go through the marks that a pointer can tap, and read out what the figure then says. */
+  takeKeys(figure, source) {
+    const { plot, summary } = this.places.get(figure);
+    let mark = -1;
+    plot.setAttribute("data-lm-suppress-shortcuts", "true");
+    plot.setAttribute("aria-description", "Arrow keys choose a mark.");
+    plot.addEventListener("focusin", () => summary.setAttribute("aria-live", "polite"));
+    plot.addEventListener("focusout", () => summary.removeAttribute("aria-live"));
+    plot.addEventListener("keydown", (event) => {
+      const next = STEPS[event.key]?.(mark, source.length);
+      if (next === undefined || source.length === 0) return;
+      event.preventDefault();
+      event.stopPropagation();
+      mark = Math.max(0, Math.min(source.length - 1, next));
+      source.selected.indices = [mark];
+    });
   }
 
   id = randomName();

@@ -59,11 +59,13 @@ class PictureStrip {
     this.heading.textContent = item ? `Inputs: ${item.title.replace("input ", "")} of ${this.items.length}` : "Inputs";
     if (!item) return;
     this.list.setAttribute("aria-activedescendant", item.id);
-    if (moved) this.list.scrollTop = Math.max(0, item.offsetTop - this.list.clientHeight / 2);
+    if (!moved) return;
+    this.list.scrollTop = Math.max(0, item.offsetTop - this.list.clientHeight / 2);
+    this.list.scrollLeft = Math.max(0, item.offsetLeft - this.list.clientWidth / 2); // in a narrow page the strip is one line
   }
 
   key(event) {
-    const perRow = Math.max(1, Math.floor(this.list.clientWidth / (this.items[0]?.offsetWidth || 1)));
+    const perRow = this.items.filter((item) => item.offsetTop === this.items[0].offsetTop).length;
     const move = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: perRow, ArrowUp: -perRow, Home: -Infinity, End: Infinity };
     if (move[event.key] === undefined || this.items.length === 0) return;
     event.preventDefault();

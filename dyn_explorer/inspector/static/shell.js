@@ -8,6 +8,8 @@ const ACTIONS = [
   ["export", "Export HTML", "Save this panel as a page that works without a kernel"],
 ];
 
+const CALM = 1000; // milliseconds that a status stays before it is read out
+
 class Header {
   constructor(act) {
     this.model = h("strong", { className: "dx-model" });
@@ -25,11 +27,12 @@ class Header {
       { type: "button", className: "dx-action dx-cancel", hidden: true, title: "Stop at the next batch", onclick: () => act("cancel") },
       "Cancel",
     );
-    this.status = h("div", { className: "dx-status", role: "status", "aria-live": "polite" }, this.text, this.bar, this.cancel);
+    this.status = h("div", { className: "dx-status" }, this.text, this.bar, this.cancel);
+    this.spoken = h("p", { className: "dx-spoken", role: "status" });
     this.warning = h("p", { className: "dx-warning", hidden: true });
     const title = h("div", { className: "dx-title" }, this.model, this.facts);
     const actions = h("div", { className: "dx-actions", role: "toolbar", "aria-label": "Actions" }, ...this.buttons.values());
-    this.element = h("div", { className: "dx-header" }, title, actions, this.status, this.warning);
+    this.element = h("div", { className: "dx-header" }, title, actions, this.status, this.spoken, this.warning);
   }
 
   setHeader({ model, facts, hints, warning }) {
@@ -42,6 +45,9 @@ class Header {
   setStatus({ kind, text, fraction, cancel = true }) {
     this.status.dataset.kind = kind;
     this.text.textContent = text;
+    // Every step of a progress would talk over everything else: what stays for a moment is read out.
+    clearTimeout(this.talk);
+    this.talk = setTimeout(() => setText(this.spoken, text), kind === "error" ? 0 : CALM);
     this.bar.hidden = kind !== "running";
     this.cancel.hidden = kind !== "running" || !cancel;
     if (fraction === null) this.bar.removeAttribute("value");

@@ -89,8 +89,8 @@ class RowTable {
 
   key(event) {
     const move = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
-    const count = this.body.children.length;
-    if (move === undefined || count === 0) return;
+    const count = Math.min(this.body.children.length, this.values.length);
+    if (move === undefined || this.values.length === 0) return; // a table that chooses nothing is only scrolled
     event.preventDefault();
     event.stopPropagation();
     const next = Math.max(0, Math.min(count - 1, this.chosen + move));

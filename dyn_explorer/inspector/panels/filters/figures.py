@@ -121,8 +121,7 @@ def draw(shown: dict[str, views.View], result: FiltersResult, settings: Settings
 def _draw_spectrum(view: views.SpectrumDensity, result: FiltersResult) -> None:
     spectrum = result.directions.spectrum
     if spectrum.fit is None:
-        view.clear()
-        view.summary = f"No spectrum to compare with random matrices: {spectrum.reason}."
+        view.blank(f"No spectrum to compare with random matrices: {spectrum.reason}.")
         return
     rows, columns = result.directions.found.shape
     view.update(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from dyn_explorer.views import Curve, Curves, Densities, Distribution, DivergenceMap
+from dyn_explorer.views.base import shortened
 
 from ..base import Settings
 from ..epoch_axis import EpochAxis
@@ -13,6 +14,7 @@ from .options import BINS, MEASURES
 from .result import NetworkResult
 from .tables import ratio
 
+LONGEST = 20  # letters of a layer below a figure
 LABELS = {key: label for key, label, _ in MEASURES}
 NO_ENSEMBLE = "Choose networks to compare at the left: the epochs of this run, or the bundled runs."
 NO_RUN = (
@@ -39,7 +41,9 @@ def draw_distribution(view: Distribution, result: NetworkResult) -> None:
         mean, sd = drawn.mean(axis=0), drawn.std(axis=0, ddof=1)
         null = (mean - 2 * sd, mean + 2 * sd)
     other = None if untrained is None else _density(untrained, edges)
-    view.update(edges, _density(own, edges), x_label=f"strength of {result.name}", null=null, other=other)
+    view.update(
+        edges, _density(own, edges), x_label=f"strength of {shortened(result.name, LONGEST)}", null=null, other=other
+    )
 
 
 def _density(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -99,7 +103,11 @@ def draw_many(densities: Densities, bins: DivergenceMap, result: NetworkResult, 
             view.blank(why if made is None else made.reason)
         return
     found, place = made.found, made.place(result.name)
-    what, drawn, divergence = f"strength of {found.names[place]}", found.strengths, found.strength_divergence
+    what, drawn, divergence = (
+        f"strength of {shortened(found.names[place], LONGEST)}",
+        found.strengths,
+        found.strength_divergence,
+    )
     pool = f" The smallest pool has {found.smallest[place]:,} nodes."
     if settings.compare == "weights":
         name = found.names[place]

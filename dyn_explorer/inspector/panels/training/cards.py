@@ -28,8 +28,8 @@ CARDS = (
         legend=LEGEND,
     ),
     Card("against", "The metric against accuracy", "The same points; lines join epochs.", half=True, legend=LEGEND),
-    Card("accuracy", "Accuracy", "As the training loop gave it.", half=True),
-    Card("loss", "Loss", "As the training loop gave it.", half=True),
+    Card("accuracy", "Accuracy", "As the training loop gave it.", half=True, legend=LEGEND),
+    Card("loss", "Loss", "As the training loop gave it.", half=True, legend=LEGEND),
     Card(
         "integration",
         "Integration",

@@ -25,17 +25,18 @@ from .measure import bundled_layer, bundled_runs, own_runs, with_null
 from .options import NO_HISTORY, TrainingOptions
 from .result import Run, TrainingResult
 from .scalars import Scalars
-from .synchrony import RunSynchrony, measured, portrait, with_band
+from .synchrony import RunSynchrony, Signals, measured, portrait, with_band
 
 if TYPE_CHECKING:
     import pandas as pd
 
 KEPT = 8
 KEPT_EPOCHS = 4096
+KEPT_FINDINGS = 65536  # small ones: one an epoch, layer and family of measures
 
 
 class TrainingPanel(Panel):
-    """A run's loss and accuracy, and any metric of its dynamics against epochs and against accuracy."""
+    """Loss and accuracy of up to four runs, and any measure of them over epochs."""
 
     key = "training"
     title = "Training"
@@ -45,7 +46,9 @@ class TrainingPanel(Panel):
         "shuffled: a curve inside it is no trace of dynamics. Epoch 0, where it was recorded, is untrained. "
         "A network that learns shuffled labels by heart has nothing else to learn, so what its curve shares with the "
         "other is training, not understanding. Rank correlations stand in the table with the number of points that "
-        "they rest on; points of one run are not independent, so they describe and test nothing."
+        "they rest on; points of one run are not independent, so they describe and test nothing. A measure of another "
+        "panel is measured as a sweep measures it, with the null that it has there, over the chosen number of images "
+        "for the dynamics and over all of them for the rest."
     )
     Options = TrainingOptions
     tap_chooses = "epoch"
@@ -58,8 +61,8 @@ class TrainingPanel(Panel):
         self._bundled = Memo(KEPT)
         self._nulls = Memo(KEPT)
         self._runs = Memo(KEPT)
-        self._signals = Memo(KEPT)
-        self._scalars = Scalars(KEPT_EPOCHS)
+        self._signals = Signals(KEPT)
+        self._scalars = Scalars(KEPT_FINDINGS)
         self._tables = Memo(1)
         self._drawn: TrainingResult | None = None
 
@@ -76,6 +79,10 @@ class TrainingPanel(Panel):
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:
         """The layer whose dynamics are followed."""
         return (settings.layer,)
+
+    def layers_while_training(self, settings: Settings, source: Source) -> tuple[str, ...]:
+        """None: what is drawn meanwhile is read from the histories."""
+        return ()
 
     def compute(self, source: Source, state: InspectorState, settings: Settings, job: Job) -> TrainingResult:
         """Measure every epoch with weights, once."""
@@ -118,7 +125,7 @@ class TrainingPanel(Panel):
             if asked not in self._bundled:
                 source.check_free()
             runs = self._bundled.get(asked, lambda: bundled_runs(*asked, job))
-        return tuple(replace(run, synchrony=measured(run.histories, settings)) for run in runs)
+        return tuple(replace(run, synchrony=measured(run.histories, settings, self._signals)) for run in runs)
 
     def refine(self, source: Source, result: TrainingResult, settings: Settings, job: Job) -> Iterator[TrainingResult]:
         """The measure of another panel epoch by epoch, then what chance gives; kept, so that epochs change at once."""
@@ -136,7 +143,7 @@ class TrainingPanel(Panel):
         if source.held or all(run.has_nulls for run in result.runs):
             return None
         runs = tuple(
-            replace(run, synchrony=with_band(run.synchrony, run.histories[0], settings, job))
+            replace(run, synchrony=with_band(run.synchrony, run.histories[0], settings, self._signals, job))
             for run in self._with_trend_nulls(source, result, settings, job)
         )
         self._runs.put(key, runs)

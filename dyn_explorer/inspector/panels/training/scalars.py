@@ -161,7 +161,7 @@ def _reason(epochs: list[int], rows: list[list[Finding]]) -> str:
     first, reason = failed[0]
     if len(failed) == len(epochs):
         return reason
-    which = f"epoch {first} has no value" if len(failed) == 1 else f"{len(failed)} epochs from {first} have no value"
+    which = f"Epoch {first} has no value" if len(failed) == 1 else f"{len(failed)} epochs from {first} have no value"
     return f"{which}: {reason}"
 
 

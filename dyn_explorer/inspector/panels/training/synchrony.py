@@ -78,14 +78,30 @@ class RunSynchrony:
         return values.mean(axis=0), values.min(axis=0), values.max(axis=0)
 
 
-def signals_of(history: History) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs whose responses are kept, and the signals (epochs, inputs, layers)."""
-    traces = [history.trace(layer) for layer in history.layers]
-    if not traces:
-        return np.empty(0), np.empty((0, 0, 0))
-    signals = analysis.probe_signals(traces)
-    kept = np.isfinite(signals).all(axis=(1, 2))
-    return np.array(history.epochs, dtype=float)[kept], signals[kept]
+class Signals:
+    """What is followed of each run; of a run that grows, only the epochs that are new are read."""
+
+    def __init__(self, most: int) -> None:
+        self._read = Memo(most)
+
+    def of(self, history: History) -> tuple[np.ndarray, np.ndarray]:
+        """Epochs whose responses are kept, and the signals (epochs, inputs, layers)."""
+        epochs = history.epochs
+        if not history.layers:
+            return np.empty(0), np.empty((0, 0, 0))
+        key = (history.run_id, history.layers)
+        before = self._read.get(key, lambda: _signals(history))
+        new = epochs[len(before) :]
+        if new:
+            self._read.put(key, np.concatenate([before, *(_signals(history, epoch) for epoch in new)]))
+        signals = self._read.get(key, lambda: before)[: len(epochs)]
+        kept = np.isfinite(signals).all(axis=(1, 2))
+        return np.array(epochs, dtype=float)[kept], signals[kept]
+
+
+def _signals(history: History, epoch: int | None = None) -> np.ndarray:
+    traces = [history.trace(layer, epoch) for layer in history.layers]
+    return analysis.probe_signals(traces if epoch is None else [trace[None] for trace in traces])
 
 
 def is_measurable(history: History, follow: str) -> bool:
@@ -96,24 +112,24 @@ def is_measurable(history: History, follow: str) -> bool:
     return n_layers >= 2 if follow == "epoch" else n_inputs >= 2 and n_layers >= FEWEST
 
 
-def measured(histories: tuple[History, ...], settings: Settings) -> RunSynchrony:
+def measured(histories: tuple[History, ...], settings: Settings, known: Signals) -> RunSynchrony:
     """Measures of every epoch of runs that differ in their seed only, without nulls."""
-    epochs, signals = signals_of(histories[0])
+    epochs, signals = known.of(histories[0])
     if len(epochs) < FEWEST:
         return RunSynchrony(epochs, (), f"Integration and metastability need {FEWEST} recorded epochs.")
     try:
-        seeds = tuple(_measure(history, settings) for history in histories)
+        seeds = tuple(_measure(known.of(history)[1], settings) for history in histories)
     except DynExplorerError as error:
         return RunSynchrony(epochs, (), str(error))
     reason = "; ".join(dict.fromkeys(seeds[0].reasons.values()))
     return RunSynchrony(epochs, seeds, reason, _volatilities(histories[0], epochs, signals, seeds[0]))
 
 
-def with_band(synchrony: RunSynchrony, history: History, settings: Settings, job: Job) -> RunSynchrony:
+def with_band(synchrony: RunSynchrony, history: History, settings: Settings, known: Signals, job: Job) -> RunSynchrony:
     """The same with the band of the chosen null, over draws of the first seed."""
     if not synchrony.seeds:
         return synchrony
-    null = _measure(history, settings, nulls=(settings.null,), draws=DRAWS, cancel=job.cancel)
+    null = _measure(known.of(history)[1], settings, nulls=(settings.null,), draws=DRAWS, cancel=job.cancel)
     return replace(synchrony, bands={name: null.band(name, settings.null) for name in SHOWN})
 
 
@@ -122,12 +138,11 @@ def window_of(settings: Settings, n_epochs: int) -> int:
     return max(FEWEST, min(settings.window_epochs, n_epochs))
 
 
-def _measure(history: History, settings: Settings, **options) -> analysis.TrainingMeasures:
-    epochs, signals = signals_of(history)
+def _measure(signals: np.ndarray, settings: Settings, **options) -> analysis.TrainingMeasures:
     return analysis.training_measures(
         signals,
         axis=settings.follow,
-        window=window_of(settings, len(epochs)),
+        window=window_of(settings, len(signals)),
         force=settings.force,
         volatility_window=VOLATILITY_WINDOW,
         **options,
@@ -151,11 +166,11 @@ def _share_of_largest(values: np.ndarray) -> np.ndarray:
     return values / largest if largest > 0 else np.full(len(values), np.nan)
 
 
-def portrait(history: History, settings: Settings, at: int | None, parts: Memo) -> Portrait | None:
+def portrait(history: History, settings: Settings, at: int | None, known: Signals) -> Portrait | None:
     """The oscillators of a run at an epoch (the last one if None), or None where there are too few."""
     if not is_measurable(history, settings.follow):
         return None
-    epochs, signals = parts.get((history.run_id, len(history.epochs)), lambda: signals_of(history))
+    epochs, signals = known.of(history)
     if len(epochs) < FEWEST:
         return None
     place = int(np.abs(epochs - (epochs[-1] if at is None else at)).argmin())
