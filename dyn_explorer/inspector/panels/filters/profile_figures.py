@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dyn_explorer import views
+from dyn_explorer import analysis, views
 from dyn_explorer.views import theme
 
 from ..base import Card, Settings
@@ -117,6 +117,11 @@ def in_words(profiles: LayerProfiles) -> str:
     found = profiles.classes.separation
     return (
         f"Of inputs the mean is {found.within:.3f} within classes and {found.between:.3f} between: "
-        f"{found.difference:+.3f}, and {found.null.mean():+.3f} ± {found.null.std():.3f} with permuted labels "
+        f"{found.difference:+.3f}, and {null_in_words(found)} with permuted labels "
         f"({PERMUTATIONS} draws)."
     )
+
+
+def null_in_words(found: analysis.ProfileSeparation) -> str:
+    """The difference that permuted labels leave."""
+    return f"{round(found.null.mean(), 3) + 0.0:+.3f} ± {found.null.std():.3f}"

@@ -11,6 +11,7 @@ from dyn_explorer.analysis import WeightSpectrum, spectrum_verdict
 
 from ..dynamics.tables import number
 from .options import ASCENDING, SHUFFLES
+from .profile_figures import null_in_words
 from .result import FiltersResult
 
 if TYPE_CHECKING:
@@ -63,9 +64,8 @@ def numbers(result: FiltersResult) -> list[dict]:
     profiles = result.profiles
     if profiles is not None and profiles.classes is not None:
         found = profiles.classes.separation
-        shown = f"{found.difference:+.3f}; null {found.null.mean():+.3f} ± {found.null.std():.3f}"
         hint = "Mean similarity of the inputs' profiles within classes less between; the null has permuted labels."
-        made.append(number("profiles", shown, hint))
+        made.append(number("profiles", f"{found.difference:+.3f}; null {null_in_words(found)}", hint))
     return made
 
 
