@@ -15,6 +15,7 @@ from dyn_explorer.inspector.source import Source
 from dyn_explorer.spectra import weight_row
 
 from ..base import Settings
+from . import keys
 from .options import KEPT, SHUFFLES, STEPS
 from .profile import LayerProfiles, profile_layer
 from .result import Directions
@@ -66,7 +67,7 @@ class Measures:
 
     def _key(self, weight: capture.LayerWeight) -> tuple:
         if weight not in self._keys:
-            self._keys[weight] = _fingerprint(weight)
+            self._keys[weight] = keys.fingerprint(weight)
         return self._keys[weight]
 
     def directions(self, weight: capture.LayerWeight) -> Directions:
@@ -84,7 +85,7 @@ class Measures:
         import pandas as pd
 
         missing = [weight for weight in weights if self._key(weight) not in self._rows]
-        if not wait and sum(_cost(weight) for weight in missing) > QUICK_TABLE:
+        if not wait and sum(keys.cost(weight) for weight in missing) > QUICK_TABLE:
             return None
         rows = []
         for place, weight in enumerate(weights):
@@ -142,11 +143,11 @@ class Measures:
             except DynExplorerError as error:
                 return str(error)
 
-        return self._fields.get(_field_key(source, layer), make)
+        return self._fields.get(keys.field_key(source, layer), make)
 
     def has_field(self, source: Source, layer: str) -> bool:
         """Whether the receptive field has been found."""
-        key = None if source.recording is None else _field_key(source, layer)
+        key = None if source.recording is None else keys.field_key(source, layer)
         return key in self._fields and isinstance(self._fields.get(key, str), capture.ReceptiveField)
 
     def profiles(
@@ -162,12 +163,12 @@ class Measures:
             except DynExplorerError as error:
                 return None, str(error)
 
-        key = _profile_key(source, settings)
+        key = keys.profile_key(source, settings)
         return self._profiles.get(key, make) if wait or key in self._profiles else (None, "")
 
     def known_profiles(self, source: Source, settings: Settings) -> LayerProfiles | None:
         """The same where they have been found."""
-        key = None if source.recording is None else _profile_key(source, settings)
+        key = None if source.recording is None else keys.profile_key(source, settings)
         return self._profiles.get(key, tuple)[0] if key in self._profiles else None
 
     def made(self, source: Source, layer: str, directions: Directions, direction: int, job: Job) -> capture.Maximised:
@@ -208,15 +209,6 @@ def _layer_weights(source: Source, fold: bool) -> list[capture.LayerWeight]:
     return sorted(found, key=lambda weight: place.get(weight.layer, len(place)))
 
 
-def _field_key(source: Source, layer: str) -> tuple:
-    return id(source.live_model), source.epoch, source.recording.revision, layer
-
-
-def _profile_key(source: Source, settings: Settings) -> tuple:
-    kind = settings.part, settings.fold_batchnorm, settings.profile, settings.tau
-    return (*_field_key(source, settings.layer), *kind)
-
-
 def _gain(weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:
     if weight.stride and len(output_shape) != len(weight.stride) + 1:
         raise DynExplorerError("the layer has not run, so the size of its inputs is not known.")
@@ -229,27 +221,6 @@ def _gain(weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:
         raise DynExplorerError(f"too large to compute along; use analysis.operator_spectrum(weight, {size}).")
     values = analysis.operator_spectrum(weight.values, size, stride=weight.stride, groups=weight.groups)
     return float(values[0])
-
-
-def _fingerprint(weight: capture.LayerWeight) -> tuple:
-    if weight.values is None:
-        return weight.layer, weight.part, weight.reason
-    values = weight.values.float()
-    return weight.layer, weight.part, tuple(values.shape), float(values.sum()), float(values.norm()), _last(values)
-
-
-def _last(values) -> tuple[float, ...]:
-    """A few entries, which tell apart weights that are the same but for their order."""
-    flat = values.flatten()
-    return tuple(flat[:: max(1, len(flat) // 16)][:16].tolist())
-
-
-def _cost(weight: capture.LayerWeight) -> float:
-    if weight.values is None:
-        return 0.0
-    rows = weight.values.shape[0] // weight.groups
-    columns = weight.values.numel() / max(weight.values.shape[0], 1)
-    return weight.groups * min(rows, columns) ** 2 * max(rows, columns)
 
 
 def _decomposed(weight: capture.LayerWeight) -> Directions:
