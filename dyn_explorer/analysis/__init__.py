@@ -38,6 +38,7 @@ from dyn_explorer.analysis.neuron_strength import NeuronStrength, neuron_strengt
 from dyn_explorer.analysis.node_strength import function_strength, node_strength
 from dyn_explorer.analysis.operator_spectrum import operator_spectrum
 from dyn_explorer.analysis.pooled_signals import pooled_signals
+from dyn_explorer.analysis.profile_separation import ProfileSeparation, profile_separation
 from dyn_explorer.analysis.profiles import Profiles, class_profiles, prefix_weights, profile_similarity, profiles
 from dyn_explorer.analysis.random_matrix_fit import (
     RandomMatrixFit,
@@ -105,6 +106,7 @@ __all__ = [
     "MethodInfo",
     "NeuronStrength",
     "NodeLayer",
+    "ProfileSeparation",
     "Profiles",
     "Pseudospectrum",
     "RandomMatrixFit",
@@ -163,6 +165,7 @@ __all__ = [
     "predicted_classes",
     "prefix_weights",
     "probe_signals",
+    "profile_separation",
     "profile_similarity",
     "profiles",
     "pseudospectrum",

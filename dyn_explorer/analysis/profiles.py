@@ -100,6 +100,7 @@ def profiles(
     kind: str = "svd",
     directions: FilterSVD | None = None,
     bias: object = None,
+    scale: object = None,
     tau: float = 0.1,
     channel_dim: int = 1,
 ) -> Profiles:
@@ -113,8 +114,9 @@ def profiles(
         What a neuron is: a singular direction with the score ``|mean over positions of its signal|``; a channel with
         its largest value; the place of each channel's largest value, as one of all places of all channels; a position
         with the norm of its channels, of which only the top 3 % and at most 100 are looked at.
-    directions, bias
-        For "svd": the layer's decomposition with vectors, and its bias.
+    directions, bias, scale
+        For "svd": the layer's decomposition with vectors, its bias, and its scale, as for `direction_signals`. The
+        share `tau` is of the directions that the decomposition keeps.
     tau : float, default 0.1
         As for `prefix_weights`.
     channel_dim : int, default 1
@@ -149,7 +151,7 @@ def profiles(
         raise DynExplorerError(f"`kind` (={kind!r}) must be one of {', '.join(map(repr, KINDS))}")
     values = torch.as_tensor(outputs).detach()
     if kind == "svd":
-        scores = _of_directions(values, directions, bias, channel_dim)
+        scores = _of_directions(values, directions, bias, scale, channel_dim)
     else:
         scores = _SCORES[kind](values.movedim(channel_dim, 1).flatten(2) if values.ndim > 2 else values[..., None])
     weights = prefix_weights(scores, tau=tau)
@@ -230,13 +232,15 @@ def profile_similarity(one: Profiles, other: Profiles | None = None) -> np.ndarr
     return np.divide(shared, either, out=np.full_like(shared, np.nan), where=either > 0)
 
 
-def _of_directions(values: torch.Tensor, found: FilterSVD | None, bias: object, channel_dim: int) -> torch.Tensor:
+def _of_directions(
+    values: torch.Tensor, found: FilterSVD | None, bias: object, scale: object, channel_dim: int
+) -> torch.Tensor:
     if found is None:
         raise DynExplorerError('`directions` are needed for kind "svd": directions=filter_svd(layer.weight, ...)')
     # A signal is linear in the outputs, so its mean is the signal of their mean.
     means = values.movedim(channel_dim, 1).flatten(2).mean(dim=2) if values.ndim > 2 else values
     count = len(strongest_first(found))
-    return torch.stack([direction_signals(means, found, k, bias=bias) for k in range(count)], dim=1).abs()
+    return torch.stack([direction_signals(means, found, k, bias=bias, scale=scale) for k in range(count)], dim=1).abs()
 
 
 def _of_channels(values: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,7 @@ from .layer_graph import layer_graph
 from .layers import LayerInfo, list_layers, unwrap
 from .paths import path_inputs, record_path
 from .presets import PRESETS, dmd_xai_snapshots
+from .receptive_field import ReceptiveField, receptive_field
 from .recording import Recording, RecordingError, record
 from .responses import Maximised, maximise, response_gradient
 from .select import select_layers
@@ -24,6 +25,7 @@ __all__ = [
     "LayerInfo",
     "LayerWeight",
     "Maximised",
+    "ReceptiveField",
     "Recording",
     "RecordingError",
     "SignalReader",
@@ -39,6 +41,7 @@ __all__ = [
     "list_layers",
     "maximise",
     "path_inputs",
+    "receptive_field",
     "record",
     "record_epochs",
     "record_path",

@@ -73,7 +73,7 @@ def response_gradient(
     >>> response_gradient(model, torch.zeros(1, 1, 5), "0", lambda maps: maps[:, 0, 1]).flatten().tolist()
     [0.0, 1.0, 1.0, 1.0, 0.0]
     """
-    with _answering(model, layer) as answer:
+    with answering(model, layer) as answer:
         asked = inputs.detach().clone().requires_grad_()
         return torch.autograd.grad(score(answer(asked)).sum(), asked)[0]
 
@@ -137,7 +137,7 @@ def maximise(
     True
     """
     generator = torch.Generator().manual_seed(seed)
-    with _answering(model, layer) as answer:
+    with answering(model, layer) as answer:
         waves, draw = _canvas(inputs, generator)
         climb, values = _Adam(waves, rate), []
         for step in range(steps):
@@ -155,7 +155,7 @@ def maximise(
 
 
 @contextmanager
-def _answering(model: nn.Module, layer: str) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
+def answering(model: nn.Module, layer: str) -> Iterator[Callable[[torch.Tensor], torch.Tensor]]:
     """Borrow a model; what is yielded runs it on inputs and returns the layer's output."""
     name, _, run = layer.partition("#")
     with borrow(model) as lent, torch.inference_mode(False), torch.enable_grad():

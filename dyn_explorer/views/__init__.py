@@ -32,6 +32,8 @@ from .noisy_pictures import NoisyPictures
 from .parallel_coordinates import ParallelCoordinates
 from .phase_wheel import PhaseWheel
 from .picture_grid import PictureGrid
+from .profile_bars import ProfileBars
+from .profile_map import ProfileMap
 from .rank_density import RankDensity
 from .singular_values import SingularValues
 from .spectrum_density import SpectrumDensity
@@ -71,6 +73,8 @@ __all__ = [
     "ParallelCoordinates",
     "PhaseWheel",
     "PictureGrid",
+    "ProfileBars",
+    "ProfileMap",
     "RankDensity",
     "SingularValues",
     "SpectrumDensity",

@@ -150,8 +150,8 @@ def smooth(values: np.ndarray) -> np.ndarray:
 
 
 def rgba(picture: np.ndarray) -> np.ndarray:
-    """Pack an (H, W, 3) uint8 picture into the (H, W) uint32 array that Bokeh draws."""
-    height, width = picture.shape[:2]
+    """Pack an (H, W, 3 or 4) uint8 picture into the (H, W) uint32 array that Bokeh draws."""
+    height, width, channels = picture.shape
     packed = np.full((height, width, 4), 255, np.uint8)
-    packed[..., :3] = picture
+    packed[..., :channels] = picture
     return packed.view(np.uint32).reshape(height, width)

@@ -14,6 +14,7 @@ from .theme import NEUTRAL, SELECTED
 
 GAP = 0.08
 CAPTION = 0.22
+WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,8 +25,9 @@ class Tile:
     ----------
     caption : str
         Below it.
-    values : ndarray (h, w) or (h, w, 3) of uint8
-        A signed map, whose colours diverge from zero to its own largest magnitude (nan is left blank), or a picture.
+    values : ndarray (h, w), or (h, w, 3) or (h, w, 4) of uint8
+        A signed map, whose colours diverge from zero to its own largest magnitude (nan is left blank), or a picture;
+        where one of four channels is transparent, there is none, and the tile is hatched.
     row : int
         What a tap chooses; negative where it chooses nothing.
     note : str
@@ -88,6 +90,11 @@ class TileGrid(View):
             tools="",
         )
         self.figure.axis.visible = self.figure.grid.visible = False
+        self._holes = ColumnDataSource({name: [] for name in ("left", "right", "top", "bottom")})
+        self.figure.quad(
+            source=self._holes, fill_alpha=0, line_color=None, hatch_pattern="/", hatch_color=NEUTRAL, hatch_alpha=0.6,
+            hatch_scale=6, **{name: name for name in self._holes.data},
+        )  # fmt: skip
         mapper = LinearColorMapper(palette=SIGNED_PALETTE, low=-1, high=1, nan_color="rgba(0, 0, 0, 0)")
         place = {"x": "x", "y": "y", "dw": "dw", "dh": "dh"}
         self.figure.image("image", source=self._maps, color_mapper=mapper, **place)
@@ -108,20 +115,25 @@ class TileGrid(View):
         plain_glyph(captions)
         self.figure.add_tools(TapTool(renderers=[tiles]), hover([tiles], [("", "@caption"), ("", "@note")]))
 
-    def update(self, tiles: Sequence[Tile], *, selected: int | None = None) -> None:
+    def update(self, tiles: Sequence[Tile | None], *, selected: int | None = None, columns: int | None = None) -> None:
         """Show as many tiles as there are cells.
 
         Parameters
         ----------
-        tiles : sequence of Tile
+        tiles : sequence of Tile, or None
+            None leaves a cell empty.
         selected : int, optional
             Row that is marked.
+        columns : int, optional
+            Cells of a line, where tiles below one another belong together; by default as many as fit.
         """
-        shown = list(tiles)[: self._columns * self._lines]
-        self.figure.visible = bool(shown)
-        columns, lines = self._cells(len(shown))
+        cells = list(tiles)[: self._columns * self._lines]
+        columns, lines = self._cells(len(cells)) if columns is None else (columns, self._lines)
         self._fit_cells(columns, lines * (1 + CAPTION))
-        places = [(k % columns, -(k // columns) * (1 + CAPTION)) for k in range(len(shown))]
+        filled = [(k, tile) for k, tile in enumerate(cells) if tile is not None]
+        shown = [tile for _, tile in filled]
+        self.figure.visible = bool(shown)
+        places = [(k % columns, -(k // columns) * (1 + CAPTION)) for k, _ in filled]
         maps = [(tile, place) for tile, place in zip(shown, places, strict=True) if tile.values.ndim == 2]
         pictures = [(tile, place) for tile, place in zip(shown, places, strict=True) if tile.values.ndim == 3]
         self._maps.data = _images(maps, lambda values: _scaled(values)[::-1])
@@ -129,6 +141,8 @@ class TileGrid(View):
         marks = [_mark(tile, place) for tile, place in zip(shown, places, strict=True) if tile.mark is not None]
         self._marks.data = {"x": [x for x, _ in marks], "y": [y for _, y in marks]}
         frames = [_frame(tile, place) for tile, place in zip(shown, places, strict=True) if tile.frame is not None]
+        holes = [_frame(tile, place, WHOLE) for tile, place in pictures if tile.values.shape[2] == 4]
+        self._holes.data = {name: [hole[name] for hole in holes] for name in self._holes.data}
         self._frames.data = {name: [frame[name] for frame in frames] for name in self._frames.data}
         self.rows.data = {
             "x": [x + 0.5 for x, _ in places],
@@ -168,7 +182,7 @@ class TileGrid(View):
 
     def clear(self) -> None:
         """Take every tile away."""
-        for source in (self.rows, self._maps, self._pictures, self._marks, self._frames):
+        for source in (self.rows, self._maps, self._pictures, self._marks, self._frames, self._holes):
             empty(source)
         self.summary = self._empty_text
 
@@ -198,9 +212,9 @@ def _mark(tile: Tile, place: tuple[float, float]) -> tuple[float, float]:
     return left + tile.mark[0] * dw, bottom + (1 - tile.mark[1]) * dh
 
 
-def _frame(tile: Tile, place: tuple[float, float]) -> dict[str, float]:
+def _frame(tile: Tile, place: tuple[float, float], frame: tuple | None = None) -> dict[str, float]:
     left, bottom, dw, dh = _box(tile, place)
-    begin, top, end, low = tile.frame
+    begin, top, end, low = frame or tile.frame
     return {
         "left": left + begin * dw,
         "right": left + end * dw,

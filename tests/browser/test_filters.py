@@ -38,6 +38,9 @@ def test_directions_inputs_and_layers_are_chosen_by_hand(open_lab, artifacts):
     lab.page.wait_for_timeout(300)
     second = "inspector.results['filters'].signals.most[1].sample"
     lab.wait_for(lambda: lab.python("inspector.sample") == lab.python(second), "the second input")
+    lab.tap("alike", 128, 200.5)  # a row of the similarities
+    row = "inspector._panels['filters'].views['alike'].rows.data['row'][55] - 1"
+    lab.wait_for(lambda: lab.python("inspector.sample") == lab.python(row), "the input of the row")
     lab.page.click(".dx-table-scroll tbody tr:nth-child(1)")
     lab.page.wait_for_selector(".dx-table-scroll tbody tr:nth-child(1).dx-chosen")
     lab.wait_for(lambda: lab.python("inspector.layer") == "conv1", "the first layer")

@@ -105,6 +105,49 @@ def test_what_an_extreme_depends_on_is_framed_and_an_image_is_made(open_inspecto
     assert inspector.results["filters"].made is result.made  # nothing to fold, so nothing to search again
 
 
+def test_the_receptive_field_is_cut_out_below_each_input(open_inspector, digits):
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 6, 3, padding=1), nn.ReLU(), nn.Conv2d(6, 8, 3, stride=2, padding=2, dilation=2), nn.Flatten(),
+        nn.Linear(8 * 16, 5),
+    ).eval()  # fmt: skip
+    images = torch.rand(14, 3, 8, 8)
+    inspector = open_filters(open_inspector, model, images, layer="2")
+    result = inspector.results["filters"]
+    view = inspector._panels["filters"].views["excite"]
+    every = (*result.signals.most, *result.signals.least)
+    pictures = view._pictures.data
+    assert len(pictures["image"]) == 24
+    for k, each in enumerate(every):
+        row, column = divmod(each.index, 4)
+        top, left, bottom, right = each.box
+        # By hand: 3 x 3 with padding 1, then taps 2 apart in steps of 2 with padding 2.
+        assert each.box == (2 * row - 3, 2 * column - 3, 2 * row + 4, 2 * column + 4)
+        drawn = pictures["image"][12 + k].view(np.uint8).reshape(7, 7, 4)[::-1]
+        whole = result.pictures[each.sample]
+        for y in range(7):
+            for x in range(7):
+                inside = 0 <= top + y < 8 and 0 <= left + x < 8
+                assert drawn[y, x, 3] == (255 if inside else 0)
+                assert not inside or drawn[y, x, :3].tolist() == whole[top + y, left + x].tolist()
+        # Below its input, as wide as that one, and so enlarged.
+        assert pictures["x"][12 + k] == pytest.approx(pictures["x"][k])
+        assert pictures["dw"][12 + k] == pytest.approx(pictures["dw"][k])
+        assert (bottom, right) == (top + 7, left + 7)
+    assert len(view._holes.data["left"]) == 12
+    assert view.rows.data["row"][12:] == view.rows.data["row"][:12]
+    assert view.rows.data["caption"][12] == "7 × 7 px"
+    assert "Cut out of the first: rows" in view.summary
+    names = {"model": model, "inputs": images}
+    exec(inspector.code(), names)
+    assert (names["top"], names["left"], names["bottom"], names["right"]) == result.signals.most[0].box
+    inspector.layer = "4"
+    result = inspector.wait(60).results["filters"]
+    assert view.rows.data["caption"][-1] == "whole input"
+    assert "Cut out of the first: it looks at the whole input. Framed is where the gradient" in view.summary
+    exec(inspector.code(), {"model": model, "inputs": images})
+
+
 class Picky(nn.Module):
     """Takes a dict only."""
 
@@ -118,7 +161,9 @@ class Picky(nn.Module):
 
 def test_a_model_that_takes_no_single_tensor_is_shown_without_frames(open_inspector, model, digits):
     inspector = open_filters(open_inspector, Picky(model), {"batch": {"pixels": digits[0]}}, layer="inner.2")
-    assert inspector.results["filters"].signals.most[0].frame is None
+    found = inspector.results["filters"].signals
+    assert found.most[0].frame is None
+    assert "No patches: this model cannot be run with gradients" in found.boxes_note
     inspector.set_by_name("filters.make_image", True)
     reason = inspector.wait(60).results["filters"].made_reason
     assert "cannot be run with gradients on one tensor of inputs" in reason

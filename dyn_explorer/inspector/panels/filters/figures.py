@@ -8,7 +8,7 @@ from dyn_explorer import analysis, views
 from dyn_explorer.views import theme
 
 from ..base import Card, Settings
-from . import tiles
+from . import patches, profile_figures, tiles
 from .options import EXCITED, LEVEL, SUPPRESSED
 from .result import Comparison, FiltersResult
 
@@ -48,8 +48,10 @@ CARDS = (
     Card(
         "excite",
         "Inputs that drive it furthest, and furthest the other way",
-        "Ringed: the place of the extreme in the layer's map, laid over the picture. Framed: the part of the input "
-        "that it depends on, in eval mode. Tap one to choose the input.",
+        "Ringed: the place of the extreme in the layer's map, laid over the picture. Framed, and cut out below: the "
+        "part of the input that it looks at, by kernels, strides, padding and dilation on the way; hatched is padding "
+        "beyond the input. Where those are not followed, it is the box around what has a gradient, in eval mode. "
+        "Tap one to choose the input.",
         wide=True,
     ),
     Card(
@@ -68,6 +70,7 @@ CARDS = (
         half=True,
         legend=(("●", theme.STABLE, "this layer"), ("●", theme.NEUTRAL, "its neighbours")),
     ),
+    *profile_figures.CARDS,
 )
 
 
@@ -79,9 +82,10 @@ def make_views() -> dict[str, views.View]:
         "scree": views.FilterScree(),
         "directions": views.TileGrid(5, 4, aspect=1.0, empty_text="No patterns to show."),
         "map": views.ModeImage(),
-        "excite": views.TileGrid(strip, 1, aspect=strip / 1.22, empty_text="No inputs to show: they are no pictures."),
+        "excite": views.TileGrid(strip, 2, aspect=strip / 2.44, empty_text="No inputs to show: they are no pictures."),
         "chosen": views.TileGrid(3, 1, aspect=1.8, empty_text="No direction to show.", grows=True),
         "links": views.DirectionGraph(),
+        **profile_figures.make_views(),
     }
 
 
@@ -94,7 +98,7 @@ def draw(shown: dict[str, views.View], result: FiltersResult, settings: Settings
         As `make_views` made them.
     result : FiltersResult
     settings : Settings
-        For the chosen input and the opacity.
+        For the chosen input, the opacity and the profiles.
     """
     _draw_spectrum(shown["spectrum"], result)
     _draw_scree(shown["scree"], result)
@@ -111,6 +115,7 @@ def draw(shown: dict[str, views.View], result: FiltersResult, settings: Settings
     _draw_excited(shown["excite"], result, settings.sample)
     if result.comparison is not None:
         _draw_links(shown["links"], result, result.comparison)
+    profile_figures.draw(shown, result, settings)
 
 
 def _draw_spectrum(view: views.SpectrumDensity, result: FiltersResult) -> None:
@@ -158,11 +163,22 @@ def _draw_excited(view: views.TileGrid, result: FiltersResult, sample: int) -> N
         return
     most, least = result.signals.most, result.signals.least
     samples = [each.sample for each in (*most, *least)]
-    view.update(found, selected=samples.index(sample) if sample in samples else None)
+    chosen = samples.index(sample) if sample in samples else None
+    view.update([*found, *tiles.patches(result)], selected=chosen, columns=len(found))
     view.summary = (
         f"Input {most[0].sample} drives direction {result.direction + 1} furthest ({most[0].value:+.3g}), "
-        f"input {least[0].sample} furthest the other way ({least[0].value:+.3g})."
+        f"input {least[0].sample} furthest the other way ({least[0].value:+.3g}).{_looks_at(result)}"
     )
+
+
+def _looks_at(result: FiltersResult) -> str:
+    """The part of the first input that is cut out, in words."""
+    signals, box = result.signals, result.signals.most[0].box
+    note = f" {signals.boxes_note}" if signals.boxes_note else ""
+    if box is None:
+        return note
+    size = result.pictures[signals.most[0].sample].shape[:2]
+    return f" Cut out of the first: {patches.in_words(box, size)}.{note}"
 
 
 def _draw_links(view: views.DirectionGraph, result: FiltersResult, comparison: Comparison) -> None:

@@ -14,7 +14,10 @@ from dyn_explorer.inspector.recorder import SEED, Memo
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.spectra import weight_row
 
+from ..base import Settings
+from . import keys
 from .options import KEPT, SHUFFLES, STEPS
+from .profile import LayerProfiles, profile_layer
 from .result import Directions
 from .signals import mean_response
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 KEPT_DIRECTIONS = 64
 KEPT_ROWS = 4096
 KEPT_NULLS = 64
+KEPT_PROFILES = 8
 # A layer table of fewer multiplications is made while the hand waits.
 QUICK_TABLE = 5e8
 
@@ -41,6 +45,8 @@ class Measures:
         self._untrained_spectra = Memo(KEPT_NULLS)
         self._gains = Memo(KEPT_NULLS)
         self._made = Memo(KEPT_NULLS)
+        self._fields = Memo(KEPT_NULLS)
+        self._profiles = Memo(KEPT_PROFILES)
 
     def weights(self, source: Source, fold: bool) -> list[capture.LayerWeight]:
         """All weights in the order of execution, as they were when the model was last recorded.
@@ -61,7 +67,7 @@ class Measures:
 
     def _key(self, weight: capture.LayerWeight) -> tuple:
         if weight not in self._keys:
-            self._keys[weight] = _fingerprint(weight)
+            self._keys[weight] = keys.fingerprint(weight)
         return self._keys[weight]
 
     def directions(self, weight: capture.LayerWeight) -> Directions:
@@ -79,7 +85,7 @@ class Measures:
         import pandas as pd
 
         missing = [weight for weight in weights if self._key(weight) not in self._rows]
-        if not wait and sum(_cost(weight) for weight in missing) > QUICK_TABLE:
+        if not wait and sum(keys.cost(weight) for weight in missing) > QUICK_TABLE:
             return None
         rows = []
         for place, weight in enumerate(weights):
@@ -126,6 +132,44 @@ class Measures:
             If it is no convolution of the kind that `operator_spectrum` takes, or too large to wait for.
         """
         return self._gains.get((self._key(weight), output_shape), lambda: _gain(weight, output_shape))
+
+    def field(self, source: Source, layer: str) -> capture.ReceptiveField | str:
+        """The receptive field of a layer's places, or why it is not known."""
+
+        def make() -> capture.ReceptiveField | str:
+            source.check_free()
+            try:
+                return capture.receptive_field(source.model, source.recording.inputs[:1], layer)
+            except DynExplorerError as error:
+                return str(error)
+
+        return self._fields.get(keys.field_key(source, layer), make)
+
+    def has_field(self, source: Source, layer: str) -> bool:
+        """Whether the receptive field has been found."""
+        key = None if source.recording is None else keys.field_key(source, layer)
+        return key in self._fields and isinstance(self._fields.get(key, str), capture.ReceptiveField)
+
+    def profiles(
+        self, source: Source, directions: Directions, settings: Settings, *, wait: bool = True
+    ) -> tuple[LayerProfiles | None, str]:
+        """Influential neurons of all inputs, and why there are none; nothing where they are new and `wait` is False."""
+        if settings.profile == "off":
+            return None, ""
+
+        def make() -> tuple[LayerProfiles | None, str]:
+            try:
+                return profile_layer(source.recording, settings.layer, directions, settings, source.class_name), ""
+            except DynExplorerError as error:
+                return None, str(error)
+
+        key = keys.profile_key(source, settings)
+        return self._profiles.get(key, make) if wait or key in self._profiles else (None, "")
+
+    def known_profiles(self, source: Source, settings: Settings) -> LayerProfiles | None:
+        """The same where they have been found."""
+        key = None if source.recording is None else keys.profile_key(source, settings)
+        return self._profiles.get(key, tuple)[0] if key in self._profiles else None
 
     def made(self, source: Source, layer: str, directions: Directions, direction: int, job: Job) -> capture.Maximised:
         """An image that drives a direction.
@@ -177,27 +221,6 @@ def _gain(weight: capture.LayerWeight, output_shape: tuple[int, ...]) -> float:
         raise DynExplorerError(f"too large to compute along; use analysis.operator_spectrum(weight, {size}).")
     values = analysis.operator_spectrum(weight.values, size, stride=weight.stride, groups=weight.groups)
     return float(values[0])
-
-
-def _fingerprint(weight: capture.LayerWeight) -> tuple:
-    if weight.values is None:
-        return weight.layer, weight.part, weight.reason
-    values = weight.values.float()
-    return weight.layer, weight.part, tuple(values.shape), float(values.sum()), float(values.norm()), _last(values)
-
-
-def _last(values) -> tuple[float, ...]:
-    """A few entries, which tell apart weights that are the same but for their order."""
-    flat = values.flatten()
-    return tuple(flat[:: max(1, len(flat) // 16)][:16].tolist())
-
-
-def _cost(weight: capture.LayerWeight) -> float:
-    if weight.values is None:
-        return 0.0
-    rows = weight.values.shape[0] // weight.groups
-    columns = weight.values.numel() / max(weight.values.shape[0], 1)
-    return weight.groups * min(rows, columns) ** 2 * max(rows, columns)
 
 
 def _decomposed(weight: capture.LayerWeight) -> Directions:

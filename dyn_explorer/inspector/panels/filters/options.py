@@ -17,6 +17,18 @@ ORDERS = (
     ("stable_rank", "Stable rank, smallest first", "Where the fewest directions carry the weight."),
     ("spectral_norm", "Spectral norm, largest first", "Largest singular value of the unfolded weight."),
 )
+KINDS = (
+    ("channel", "Channels", "Each with its largest value over positions."),
+    ("svd", "Singular directions", "Each with the magnitude of its mean signal over positions."),
+    ("element", "Elements", "The place of each channel's largest value."),
+    ("spatial", "Positions", "Each with the norm of its channels; the top 3 %, at most 100, are looked at."),
+    ("off", "Off", "No profiles."),
+)
+COMPARED = (
+    ("images", "Inputs", "Each with each, sorted by class."),
+    ("classes", "Classes", "The profile of each class with that of each other."),
+)
+PERMUTATIONS = 20
 ASCENDING = {"alpha", "stable_rank"}
 
 
@@ -28,4 +40,7 @@ class FiltersOptions(HasTraits):
     fold_batchnorm = Bool(False)
     make_image = Bool(False)
     order = Enum([key for key, _, _ in ORDERS], "layer")
+    profile = Enum([key for key, _, _ in KINDS], "channel")
+    tau = CFloat(0.5, min=0.01, max=0.99)
+    compare = Enum([key for key, _, _ in COMPARED], "images")
     opacity = CFloat(0.7, min=0, max=1)

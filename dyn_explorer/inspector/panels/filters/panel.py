@@ -11,7 +11,6 @@ import numpy as np
 
 from dyn_explorer import views
 from dyn_explorer.errors import Cancelled, DynExplorerError
-from dyn_explorer.inspector.controls import grouped, menu, slider, stops, toggle
 from dyn_explorer.inspector.jobs import Job
 from dyn_explorer.inspector.source import Source
 from dyn_explorer.inspector.state import InspectorState
@@ -22,9 +21,11 @@ from .code import code
 from .figures import CARDS, draw, make_views
 from .measure import Measures
 from .neighbours import neighbours_of
-from .options import ORDERS, FiltersOptions
+from .options import FiltersOptions
+from .patches import with_boxes
 from .result import Comparison, Directions, FiltersResult
-from .signals import response, signals_of, with_frames
+from .sidebar import sidebar
+from .signals import response, signals_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,6 +78,7 @@ class FiltersPanel(Panel):
         except DynExplorerError as error:
             signals, reason = None, str(error)
         made, made_reason = self._made(source, settings, directions, direction, signals, job)
+        profiles, profiles_reason = self._measures.profiles(source, directions, settings, wait=False)
         return FiltersResult(
             made=made,
             made_reason=made_reason,
@@ -89,6 +91,8 @@ class FiltersPanel(Panel):
             parts=tuple(weight.part for weight in mine if weight.part),
             labels=None if recording.labels is None else tuple(recording.labels.tolist()),
             rows=self._measures.table(weights, job, wait=False),
+            profiles=profiles,
+            profiles_reason=profiles_reason,
         )
 
     def _made(self, source: Source, settings: Settings, directions: Directions, direction: int, signals, job: Job):
@@ -105,7 +109,7 @@ class FiltersPanel(Panel):
             return None, f"{error}."
 
     def refine(self, source: Source, result: FiltersResult, settings: Settings, job: Job) -> FiltersResult:
-        """What the numbers are compared with, and the neighbouring layers."""
+        """What the numbers are compared with, the neighbouring layers, patches and profiles."""
         weights = self._measures.weights(source, settings.fold_batchnorm)
         weight = result.directions.weight
         untrained, untrained_reason = None, ""
@@ -128,45 +132,36 @@ class FiltersPanel(Panel):
             gain_reason=gain_reason,
             neighbours=neighbours_of(result.directions, weights, self._measures),
         )
+        profiles, profiles_reason = self._measures.profiles(source, result.directions, settings)
         return replace(
             result,
+            profiles=profiles,
+            profiles_reason=profiles_reason,
             comparison=comparison,
             rows=self._measures.table(weights, job, wait=True),
-            signals=self._framed(source, result, settings),
+            signals=self._seen(source, result, settings),
         )
 
-    def _framed(self, source: Source, result: FiltersResult, settings: Settings):
-        """The signals with what their extremes depend on, where the model can be asked for it."""
+    def _seen(self, source: Source, result: FiltersResult, settings: Settings):
+        """The signals with what their extremes look at, where the model can be asked for it."""
         if result.signals is None or not result.pictures or source.held:
             return result.signals
         signal = response(source.recording, settings.layer, result.directions, result.direction)
+        field = self._measures.field(source, settings.layer)
+        note = f"Framed is where the gradient is not zero: {field}." if isinstance(field, str) else ""
         try:
-            return with_frames(result.signals, source.model, source.recording, settings.layer, signal)
-        except DynExplorerError:
-            return result.signals  # the ring is there all the same
+            found = with_boxes(result.signals, source.model, source.recording, settings.layer, signal, field)
+        except DynExplorerError as error:
+            return replace(result.signals, boxes_note=f"No patches: {error}.")  # the ring is there all the same
+        return replace(found, boxes_note=note)
 
     def show(self, result: FiltersResult, settings: Settings) -> None:
         """Draw the layer and the chosen direction."""
         draw(self.views, result, settings)
 
     def controls(self, settings: Settings, result: FiltersResult | None) -> list[dict]:
-        """Direction and weight, and how the table is sorted."""
-        made = []
-        if result is not None:
-            places = [(k, str(k + 1)) for k in range(len(result.directions))]
-            made.append(stops("filters.direction", "Direction", result.direction, places, "1 is the strongest."))
-        if result is not None and result.parts:
-            parts = [(part, part, "") for part in result.parts]
-            made.append(menu("filters.part", "Weight", result.directions.weight.part, parts))
-        hint = "Scale each output as the batch normalisation behind it does."
-        made.append(toggle("filters.fold_batchnorm", "Fold batch norm", settings.fold_batchnorm, hint))
-        hint = "An input that drives the direction further than those given; takes seconds for a large model."
-        made.append(toggle("filters.make_image", "Make an image that drives it", settings.make_image, hint))
-        return [
-            *grouped("Directions", made),
-            *grouped("Layer table", [menu("filters.order", "Sorted by", settings.order, list(ORDERS))]),
-            *grouped("Signal map", [slider("filters.opacity", "Signal opacity", settings.opacity, 0, 1, 0.05)]),
-        ]
+        """Direction and weight, profiles, and how the table is sorted."""
+        return sidebar(settings, result)
 
     def numbers(self, result: FiltersResult) -> list[dict]:
         """What everything else depends on."""
@@ -197,16 +192,27 @@ class FiltersPanel(Panel):
         return self.table(result)["layer"].tolist()
 
     def taps(self, result: FiltersResult, row_values: list) -> dict[str, tuple[str, list]]:
-        """Directions are chosen in every figure but one, inputs in that."""
+        """Directions are chosen in every figure but two, inputs in those."""
         directions = ("filters.direction", list(range(len(result.directions))))
         signals = result.signals
         samples = [] if signals is None else [each.sample for each in (*signals.most, *signals.least)]
-        return {**dict.fromkeys(self.views, directions), "excite": ("sample", samples)}
+        every = [] if result.profiles is None else list(range(len(result.profiles.found.weights)))
+        return {
+            **dict.fromkeys(self.views, directions),
+            "excite": ("sample", samples),
+            "alike": ("sample", every),
+        }
 
     def code(self, settings: Settings, source: Source) -> str:
         """The view's numbers without the widget."""
         base = settings.layer.partition("#")[0]
-        return code(settings, source, self._measures.part_of(base, settings.part))
+        return code(
+            settings,
+            source,
+            self._measures.part_of(base, settings.part),
+            has_field=self._measures.has_field(source, settings.layer),
+            profiles=self._measures.known_profiles(source, settings),
+        )
 
 
 def _of_layer(settings: Settings, weights: list[capture.LayerWeight]) -> list[capture.LayerWeight]:

@@ -12,6 +12,10 @@ from dyn_explorer import analysis, capture
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .profile import LayerProfiles
+
+Box = tuple[int, int, int, int]  # top, left, bottom and right in pixels; the last two are the first after it
+
 
 @dataclass(frozen=True, eq=False)
 class Directions:
@@ -67,14 +71,17 @@ class Excitement:
         Where, as a place in the flattened map.
     place : (x, y) or None
         The same, as shares of width and height; None where the signal has no map.
+    box : Box or None
+        Part of the input that the value looks at, which may reach beyond the input; it arrives a moment later.
     frame : (left, top, right, bottom) or None
-        Part of the input that the value depends on, in such shares; it arrives a moment later.
+        What of it lies within the input, as shares of width and height.
     """
 
     sample: int
     value: float
     index: int
     place: tuple[float, float] | None
+    box: Box | None = None
     frame: tuple[float, float, float, float] | None = None
 
 
@@ -91,6 +98,8 @@ class Signals:
         Inputs with the largest and with the most negative signal.
     largest_mean : float
         Largest mean over positions that an input reaches.
+    boxes_note : str
+        How the parts of inputs were found where the receptive field is not known, or why there are none.
     """
 
     shown: np.ndarray
@@ -98,6 +107,7 @@ class Signals:
     most: tuple[Excitement, ...]
     least: tuple[Excitement, ...]
     largest_mean: float
+    boxes_note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +191,10 @@ class FiltersResult:
         The layer table; None until it has been made.
     comparison : Comparison or None
         It arrives a moment later.
+    profiles : LayerProfiles or None
+        Influential neurons of the inputs; they arrive a moment later, unless they are off.
+    profiles_reason : str
+        Why there are none.
     """
 
     directions: Directions
@@ -195,6 +209,8 @@ class FiltersResult:
     made_reason: str = ""
     rows: pd.DataFrame | None = None
     comparison: Comparison | None = None
+    profiles: LayerProfiles | None = None
+    profiles_reason: str = ""
 
     fit = property(lambda self: self.directions.spectrum.fit)
     singular_values = property(lambda self: self.directions.sigma)

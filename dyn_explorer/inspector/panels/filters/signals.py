@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -81,28 +80,6 @@ def _signals(
         scale=weight.scale,
         channel_dim=recording.channel_dims[layer],
     )
-
-
-def with_frames(signals: Signals, model, recording: capture.Recording, layer: str, signal: Callable) -> Signals:
-    """The same with the part of each input that its extreme depends on: where the gradient is not zero."""
-    every = (*signals.most, *signals.least)
-    if recording.inputs.ndim != 4 or any(each.place is None for each in every):
-        return signals
-    places = torch.tensor([each.index for each in every])
-    images = recording.inputs[[each.sample for each in every]]
-    rows = torch.arange(len(every))
-    gradient = capture.response_gradient(model, images, layer, lambda outputs: signal(outputs)[rows, places])
-    framed = [replace(each, frame=_frame(found)) for each, found in zip(every, gradient, strict=True)]
-    return replace(signals, most=tuple(framed[: len(signals.most)]), least=tuple(framed[len(signals.most) :]))
-
-
-def _frame(gradient: torch.Tensor) -> tuple[float, float, float, float] | None:
-    height, width = gradient.shape[-2:]
-    touched = (gradient != 0).any(dim=0).nonzero()
-    if not len(touched):
-        return None
-    (top, left), (low, right) = touched.amin(dim=0).tolist(), touched.amax(dim=0).tolist()
-    return left / width, top / height, (right + 1) / width, (low + 1) / height
 
 
 def _as_maps(values: torch.Tensor, layer: str) -> torch.Tensor:

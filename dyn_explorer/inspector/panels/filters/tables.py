@@ -11,6 +11,7 @@ from dyn_explorer.analysis import WeightSpectrum, spectrum_verdict
 
 from ..dynamics.tables import number
 from .options import ASCENDING, SHUFFLES
+from .profile_figures import null_in_words
 from .result import FiltersResult
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def numbers(result: FiltersResult) -> list[dict]:
         made.append(
             number("folded", weight.folded, "Its scale is in the weight; which one it is, the names' order says.")
         )
+    profiles = result.profiles
+    if profiles is not None and profiles.classes is not None:
+        found = profiles.classes.separation
+        hint = "Mean similarity of the inputs' profiles within classes less between; the null has permuted labels."
+        made.append(number("profiles", f"{found.difference:+.3f}; null {null_in_words(found)}", hint))
     return made
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from dyn_explorer.inspector.source import to_picture
 from dyn_explorer.views import Tile
 
-from .result import Directions, FiltersResult
+from .patches import cut_out, is_whole
+from .patches import in_words as where
+from .result import Directions, Excitement, FiltersResult
 
 SMALL, LARGE = 16, 256  # channels that a small and a large tile show
 
@@ -67,14 +69,29 @@ def in_words(result: FiltersResult) -> str:
 
 def excited(result: FiltersResult) -> list[Tile]:
     """The inputs that drive the chosen direction furthest, both ways."""
-    if result.signals is None or not result.pictures:
-        return []
-    found = [*result.signals.most, *result.signals.least]
     return [
-        Tile(f"{each.value:+.3g}", result.pictures[each.sample], k, _about(result, each.sample), each.place, each.frame)
-        for k, each in enumerate(found)
-        if each.sample in result.pictures
+        Tile(f"{each.value:+.3g}", picture, k, _about(result, each.sample), each.place, each.frame)
+        for k, each, picture in _drawn(result)
     ]
+
+
+def patches(result: FiltersResult) -> list[Tile | None]:
+    """What each of them looks at there, cut out; None where that is not known."""
+    return [None if each.box is None else _patch(result, k, each, picture) for k, each, picture in _drawn(result)]
+
+
+def _patch(result: FiltersResult, k: int, each: Excitement, picture: np.ndarray) -> Tile:
+    size = picture.shape[:2]
+    values = cut_out(picture, each.box)
+    caption = "whole input" if is_whole(each.box, size) else f"{values.shape[0]} × {values.shape[1]} px"
+    return Tile(caption, values, k, f"{_about(result, each.sample)}: {where(each.box, size)}")
+
+
+def _drawn(result: FiltersResult) -> list[tuple[int, Excitement, np.ndarray]]:
+    if result.signals is None:
+        return []
+    found = enumerate((*result.signals.most, *result.signals.least))
+    return [(k, each, result.pictures[each.sample]) for k, each in found if each.sample in result.pictures]
 
 
 def _about(result: FiltersResult, sample: int) -> str:
