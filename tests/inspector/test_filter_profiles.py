@@ -64,7 +64,7 @@ def test_an_element_of_a_layer_without_positions_is_a_channel(inspector):
     found = inspector.wait(60).results["filters"].profiles
     assert found.grid == ()
     assert found.names() == [str(channel) for channel in found.neurons]
-    assert ["channel"] == [axis.axis_label for axis in inspector._panels["filters"].views["profile"].figure.xaxis]
+    assert [axis.axis_label for axis in inspector._panels["filters"].views["profile"].figure.xaxis] == ["channel"]
 
 
 def test_the_figures_show_the_input_beside_its_class_and_taps_choose(inspector, digits):
