@@ -73,8 +73,10 @@ def _home(module: ModuleType, name: str) -> str:
     if _kind(thing) != "Constants":
         return thing.__module__
     inside = [key for key in sys.modules if key.startswith(f"{module.__name__}.")]
-    [home] = [key for key in inside if ("", name) in _comments(key)]
-    return home
+    homes = [key for key in inside if ("", name) in _comments(key)]
+    if len(homes) != 1:
+        raise SystemExit(f"{module.__name__}.{name} needs a comment that begins with #: above it, in one file")
+    return homes[0]
 
 
 def _comments(home: str) -> dict[tuple[str, str], list[str]]:

@@ -241,7 +241,7 @@ def _by_epochs(seed: int) -> Callable[[Recipe], Iterator[int]]:
     return training
 
 
-# By name: what makes it, and the smallest, usual and largest size.
+#: Of each training run that `recipe` makes, by name: what makes it, and the smallest, usual and largest size.
 RECIPES: dict[str, tuple[Callable[[int | None, int], Recipe], int, int | None, int]] = {
     "grokking": (_grokking, 0, None, 0),
     "parity": (_parity, 2, TRAINED_ON, TRAINED_ON),

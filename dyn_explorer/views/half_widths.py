@@ -11,7 +11,9 @@ from .base import View, empty, hover, quiet_figure, shortened
 from .theme import NEUTRAL
 
 MOST_BARS = 64
-MOST_NAMES = 8  # in the summary
+MOST_NAMES = 5  # in the summary
+LONGEST, CROWDED = 14, 10  # letters below a bar; the latter, upright, where there are more than FEW
+FEW = 7
 ROOM = 1.12
 
 
@@ -82,8 +84,12 @@ class HalfWidths(View):
         }
         axis = self.figure.xaxis[0]
         axis.ticker = FixedTicker(ticks=list(place) if len(names) <= 24 else list(place[:: 1 + len(names) // 24]))
-        axis.major_label_overrides = {place: shortened(name) for place, name in enumerate(names)}
-        axis.major_label_orientation = 0.6 if max(map(len, names), default=0) > 4 else "horizontal"
+        crowded = len(names) > FEW and max(map(len, names)) > 4
+        axis.major_label_overrides = {
+            place: shortened(name, CROWDED if crowded else LONGEST) for place, name in enumerate(names)
+        }
+        slanted = 0.6 if max(map(len, names), default=0) > 4 else "horizontal"
+        axis.major_label_orientation = "vertical" if crowded else slanted
         self._overall.visible = bool(reference)
         if reference:
             self._overall.location = reference[0]
@@ -99,7 +105,7 @@ class HalfWidths(View):
             text += f": smallest {shown[low]:.3g} ({names[low]}), largest {shown[high]:.3g} ({names[high]})"
         for mask, word in ((np.isnan(shown), "undefined for"), (np.isinf(shown), "beyond the grid for")):
             if mask.any():
-                there = [names[index] for index in np.flatnonzero(mask)]
+                there = [shortened(names[index], 20) for index in np.flatnonzero(mask)]
                 more = f" and {len(there) - MOST_NAMES} more" if len(there) > MOST_NAMES else ""
                 text += f"; {word} {', '.join(there[:MOST_NAMES])}{more}"
         return f"{text}."

@@ -10,7 +10,7 @@ const NAME = '00_tour.ipynb';
 export async function openTour(app: JupyterFrontEnd, folder: string): Promise<void> {
   const path = folder === '' ? NAME : `${folder}/${NAME}`;
   const { contents } = app.serviceManager;
-  const { content } = await contents.get(folder, { type: 'directory' });
+  const { content } = await contents.get(folder, { type: 'directory', content: true });
   if (!(content as Contents.IModel[]).some(({ name }) => name === NAME)) {
     await contents.save(path, { type: 'notebook', format: 'json', content: JSON.parse(text) });
   }

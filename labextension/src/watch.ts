@@ -145,6 +145,7 @@ export class KernelWatch implements IDisposable {
       this.pending -= 1;
       // A cell may have begun since.
       this.isBusy = this.pending === 0 && this.kernel?.status === 'busy';
+      this.changed.emit();
       this.want();
     }
   }

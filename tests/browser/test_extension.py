@@ -62,7 +62,7 @@ class Side:
 
     def wait_for_inspector(self) -> None:
         """Block until the view at the side has its plots."""
-        self.page.wait_for_selector(".dxs-side .dx-table-scroll tbody tr", timeout=60_000)
+        self.page.wait_for_selector(".dxs-side .dx-table-scroll tbody tr:visible", timeout=60_000)
 
     def rank(self, where: str) -> str:
         """The rank that a view shows."""
@@ -83,6 +83,7 @@ class Side:
 def shared_lab(open_shared_lab):
     """One notebook whose kernel holds three models."""
     lab = open_shared_lab(MAKE, SIDE, TRAIN, CHANGE, HERE, width=1200, height=900)
+    write_notebook(lab.server.folder / "second.ipynb", SECOND)
     Side(lab).open_sidebar()
     lab.page.wait_for_selector(".dxs-state:has-text('has not imported torch')")
     lab.run_cell(0)
@@ -261,13 +262,11 @@ def test_a_widget_in_a_cell_is_popped_out(explored):
 
 
 def test_two_notebooks_keep_their_own_kernels(explored):
-    lab, page = explored.lab, explored.page
-    write_notebook(lab.server.folder / "second.ipynb", SECOND)
+    page = explored.page
     page.click("[data-id='filebrowser']")
-    page.click("[data-command='filebrowser:refresh']")
     page.dblclick(".jp-DirListing-item:has-text('second.ipynb')")
     second = page.locator(".jp-NotebookPanel:has-text('Linear(4, 3)')")
-    second.locator("[data-status=idle]").wait_for(state="attached")
+    second.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(state="attached")
     second.locator(".jp-InputArea-editor").click()
     page.keyboard.press("Control+Enter")
     explored.open_sidebar()
@@ -275,7 +274,7 @@ def test_two_notebooks_keep_their_own_kernels(explored):
     page.wait_for_function("document.querySelectorAll('.dxs-row').length === 2")
     assert explored.rows()[0].split() == ["net", "train", "Linear", "·", "15", "parameters", "·", "cpu"]
     page.click(".dxs-sidebar .dxs-explore:enabled")
-    page.wait_for_selector(".dxs-side:visible .dx-header:has-text('Linear')")
+    page.wait_for_selector(".dxs-side:visible .dx-header:has-text('Linear')", timeout=60_000)
     assert page.locator(".lm-TabBar-tab:has-text('net · images')").count() == 2
     page.screenshot(path=ARTIFACTS / "extension_two_notebooks.png")
     page.click(".lm-TabBar-tab:has-text('second.ipynb')")

@@ -128,6 +128,13 @@ def test_a_run_is_followed_and_its_points_choose_epochs(open_basins, network, di
     assert names["w50"] == pytest.approx(inspector.results["basins"].basins["weight"].half_width, rel=1e-10)
 
 
+def test_classes_have_the_names_that_the_person_gave_them(open_basins):
+    inspector = open_basins(class_names=["nought", "one", "two"]).wait(120)
+    labels = inspector._panels["basins"].views["class_weight"]._bars.data["label"]
+    assert {"nought", "one", "two"} & set(labels)
+    assert not {"0", "1", "2"} & set(labels)
+
+
 def test_another_layer_costs_nothing(open_basins, monkeypatch):
     inspector = open_basins().wait(120)
     before = inspector.results["basins"]

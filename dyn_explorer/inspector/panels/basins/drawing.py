@@ -61,7 +61,9 @@ def _show_classes(shown: Mapping[str, views.View], result: BasinsResult) -> None
             view.clear()
             continue
         there = np.unique(basin.labels)
-        view.update([str(index) for index in there], basin.class_half_widths[there], overall=basin.half_width)
+        known = result.class_names or ()
+        names = [known[index] if index < len(known) else str(index) for index in there.tolist()]
+        view.update(names, basin.class_half_widths[there], overall=basin.half_width)
 
 
 def _show_path(shown: Mapping[str, views.View], result: BasinsResult) -> None:

@@ -135,7 +135,8 @@ class BasinsPanel(Panel):
         basins["weight"] = self._measure.basin(source, asked, "weight", settings, job)
         chosen = self._measure.chosen(source, asked, settings, job) if asked.has_sample_space else None
         run = () if source.history is None else source.history.checkpoint_epochs
-        result = BasinsResult(basins, chosen, settings.sigma, {}, {}, (), run, settings.epoch, reasons)
+        names = None if source.class_names is None else tuple(source.class_names)
+        result = BasinsResult(basins, chosen, settings.sigma, {}, {}, (), run, settings.epoch, reasons, names)
         # What was measured before stays in view while the hand moves.
         known = result
         with suppress(NotYet):

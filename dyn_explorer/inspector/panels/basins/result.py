@@ -88,6 +88,8 @@ class BasinsResult:
         Epoch that is chosen.
     reasons : dict of str to str
         Why a space or the nulls are missing.
+    class_names : tuple of str or None
+        What the person calls classes 0, 1, ...
     """
 
     basins: dict[str, Basin]
@@ -99,6 +101,7 @@ class BasinsResult:
     run: tuple[int, ...]
     epoch: int | None
     reasons: dict[str, str]
+    class_names: tuple[str, ...] | None = None
 
     @property
     def whole(self) -> bool:

@@ -31,7 +31,7 @@ def sidebar(settings: Settings, result: ClassesResult | None) -> list[dict]:
     shown = min(settings.s, largest)
     share = "Share of a class's images that a hyperedge must hold to hold the class in the drawing of bands."
     drawn = [
-        slider("classes.s", "s", shown, 1, largest, 1, hint, digits=0),
+        slider("classes.s", "Shared images s", shown, 1, largest, 1, hint, digits=0),
         slider("classes.theta", "Share θ", settings.theta, 0.01, 1, 0.01, share),
     ]
     return [*grouped("Hypergraph", made), *grouped("Components and bands", drawn)]
