@@ -119,7 +119,7 @@ class ProfileMap(View):
         ticks = [(begin + end) / 2 for begin, end in zip(starts, ends, strict=True)][::step]
         for axis, places in ((self.figure.xaxis[0], ticks), (self.figure.yaxis[0], [count - at for at in ticks])):
             label_ticks(axis, places, [groups[begin] for begin in starts[::step]])
-            axis.axis_label = f"{word}, by class"
+            axis.axis_label = word if len(starts) == count else f"{word}, by class"
         self._fit(self.figure.x_range, 0, max(count, 1))
         self._fit(self.figure.y_range, 0, max(count, 1))
 

@@ -58,6 +58,15 @@ def test_an_element_is_named_by_its_channel_and_place(inspector, model, digits):
     assert found.names()[int(found.found.weights[5].argmax())] == f"({strongest // 4}, {strongest % 4})"
 
 
+def test_an_element_of_a_layer_without_positions_is_a_channel(inspector):
+    inspector.layer = "5"
+    inspector.set_by_name("filters.profile", "element")
+    found = inspector.wait(60).results["filters"].profiles
+    assert found.grid == ()
+    assert found.names() == [str(channel) for channel in found.neurons]
+    assert [axis.axis_label for axis in inspector._panels["filters"].views["profile"].figure.xaxis] == ["channel"]
+
+
 def test_the_figures_show_the_input_beside_its_class_and_taps_choose(inspector, digits):
     inspector.sample = 7
     inspector.set_by_name("filters.profile", "svd")

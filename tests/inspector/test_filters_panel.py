@@ -136,14 +136,14 @@ def test_the_receptive_field_is_cut_out_below_each_input(open_inspector, digits)
         assert (bottom, right) == (top + 7, left + 7)
     assert len(view._holes.data["left"]) == 12
     assert view.rows.data["row"][12:] == view.rows.data["row"][:12]
-    assert view.rows.data["caption"][12] == "7 × 7 px"
+    assert view.rows.data["caption"][12] == "7×7"
     assert "Cut out of the first: rows" in view.summary
     names = {"model": model, "inputs": images}
     exec(inspector.code(), names)
     assert (names["top"], names["left"], names["bottom"], names["right"]) == result.signals.most[0].box
     inspector.layer = "4"
     result = inspector.wait(60).results["filters"]
-    assert view.rows.data["caption"][-1] == "whole input"
+    assert view.rows.data["caption"][-1] == "whole"
     assert "Cut out of the first: it looks at the whole input. Framed is where the gradient" in view.summary
     exec(inspector.code(), {"model": model, "inputs": images})
 

@@ -68,6 +68,7 @@ def test_the_first_line_of_the_map_is_on_top_and_groups_are_parted():
     assert view._borders.data["x0"].tolist() == [2, 0]
     assert view._borders.data["y0"].tolist() == [0, 1]
     assert view.figure.xaxis[0].ticker.ticks == [1.0, 2.5]
+    assert view.figure.xaxis[0].axis_label == "input, by class"
     assert view.figure.yaxis[0].major_label_overrides == {2.0: "a", 0.5: "b"}
     assert view.rows.data["y"].tolist() == [2.5, 1.5, 0.5]
     assert view._chosen.data["y"].tolist() == [0.5]
@@ -82,6 +83,7 @@ def test_the_first_line_of_the_map_is_on_top_and_groups_are_parted():
     assert view._chosen.data["y"].tolist() == [1.5]
     view.update(np.eye(40), [str(k) for k in range(40)], names=["class"] * 40, rows=range(40), word="class")
     assert len(view.figure.xaxis[0].ticker.ticks) <= 16
+    assert view.figure.xaxis[0].axis_label == "class"
     assert len(view._borders.data["x0"]) == 0
     view.clear()
     assert len(view.rows.data["row"]) == 0

@@ -49,9 +49,9 @@ CARDS = (
         "excite",
         "Inputs that drive it furthest, and furthest the other way",
         "Ringed: the place of the extreme in the layer's map, laid over the picture. Framed, and cut out below: the "
-        "part of the input that it looks at, by kernels, strides, padding and dilation on the way; hatched is padding "
-        "beyond the input. Where those are not followed, it is the box around what has a gradient, in eval mode. "
-        "Tap one to choose the input.",
+        "part of the input that it looks at, by kernels, strides, padding and dilation on the way, or, where those are "
+        "not followed, the box around what has a gradient in eval mode. Below stands its size in pixels, or that it is "
+        "the whole input; hatched is padding beyond the input. Tap one to choose the input.",
         wide=True,
     ),
     Card(

@@ -87,12 +87,11 @@ class LayerProfiles:
         """Of the neurons: a direction from 1, a channel from 0, a place by its row and column."""
         if self.found.kind == "svd":
             return [str(neuron + 1) for neuron in self.neurons]
-        if self.found.kind == "channel":
+        if not self.grid or self.found.kind == "channel":
             return [str(neuron) for neuron in self.neurons]
-        places = max(1, math.prod(self.grid))
-        made = []
+        places, made = math.prod(self.grid), []
         for channel, place in zip(*divmod(self.neurons, places), strict=True):
-            at = ", ".join(str(int(axis)) for axis in np.unravel_index(place, self.grid or (1,)))
+            at = ", ".join(str(int(axis)) for axis in np.unravel_index(place, self.grid))
             made.append(f"({at})" if self.found.kind == "spatial" else f"{channel} ({at})")
         return made
 

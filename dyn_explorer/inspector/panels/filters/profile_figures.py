@@ -79,7 +79,7 @@ def _draw_bars(view: views.ProfileBars, result: FiltersResult, profiles: LayerPr
         everyone=everyone.weights[0],
         counts=everyone.counts[0],
         n_inputs=len(found.weights),
-        word=WORDS[found.kind],
+        word=WORDS["channel" if found.kind == "element" and not profiles.grid else found.kind],
         name=f"input {sample}",
         rows=rows,
         selected=result.direction,

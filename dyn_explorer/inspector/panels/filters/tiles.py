@@ -83,7 +83,7 @@ def patches(result: FiltersResult) -> list[Tile | None]:
 def _patch(result: FiltersResult, k: int, each: Excitement, picture: np.ndarray) -> Tile:
     size = picture.shape[:2]
     values = cut_out(picture, each.box)
-    caption = "whole input" if is_whole(each.box, size) else f"{values.shape[0]} × {values.shape[1]} px"
+    caption = "whole" if is_whole(each.box, size) else f"{values.shape[0]}×{values.shape[1]}"
     return Tile(caption, values, k, f"{_about(result, each.sample)}: {where(each.box, size)}")
 
 
