@@ -6,7 +6,7 @@ import text from '../../notebooks/00_tour.ipynb';
 
 const NAME = '00_tour.ipynb';
 
-/** Open the tour in a folder, made there if it is not there yet, and run it. */
+/** Open the tour in a folder, made there if it is not there yet, and run it up to the inspector. */
 export async function openTour(app: JupyterFrontEnd, folder: string): Promise<void> {
   const path = folder === '' ? NAME : `${folder}/${NAME}`;
   const { contents } = app.serviceManager;
@@ -25,13 +25,13 @@ async function run(panel: NotebookPanel): Promise<void> {
   await panel.revealed;
   await sessionContext.ready;
   await sessionContext.session?.kernel?.info;
-  const running = NotebookActions.runAll(content, sessionContext);
   const first = content.widgets.findIndex(({ model }) => model.sharedModel.getSource().includes('dx.explore('));
-  content.activeCellIndex = Math.max(first, 0);
-  await content.scrollToItem(content.activeCellIndex, 'start');
-  await running;
+  const last = first < 0 ? content.widgets.length - 1 : first;
+  content.activeCellIndex = last;
+  // What follows is for the reader to run: the last cell closes the inspector.
+  await NotebookActions.runCells(content, content.widgets.slice(0, last + 1), sessionContext);
   // Unless the reader has gone elsewhere in the meantime.
-  if (content.activeCellIndex === first) {
-    await content.scrollToItem(first, 'start');
+  if (content.activeCellIndex === last) {
+    await content.scrollToItem(last, 'start');
   }
 }
