@@ -210,7 +210,7 @@ def _width(size: int, seed: int) -> Recipe:
     return Recipe(
         "width",
         f"Two hidden layers of {size} ReLU, {EPOCHS} epochs of batches of 128, Adam from 1e-3 evenly to 0.",
-        "W50 rises with the width, as published; S50 is flat from width 32 on.",
+        "W50 rises with the width, as published; S50 is flat from width 64 on.",
         mlp((64, size, size, 10), zero_bias=True, seed=seed),
         *flat_digits(),
         marks=(0, EPOCHS),
