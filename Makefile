@@ -65,7 +65,7 @@ lint: $(VENV)/test.stamp
 
 test: lint $(VENV)/chromium.stamp
 	@$(MAKE) --no-print-directory $(VENV)/extension.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 docs: $(VENV)/test.stamp
 	$(BIN)/python docs/build.py

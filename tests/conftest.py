@@ -31,6 +31,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(no_gpu)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log):
+    """One process drives the browser, as two would wait for each other; the other takes file after file of the rest."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class BrowserApart(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+
+    return BrowserApart(config, log)
+
+
 def _wrongly_skipped(terminal) -> list:
     reports = terminal.stats.get("skipped", []) if IN_CI else []
     return [report for report in reports if "gpu" not in getattr(report, "keywords", {})]

@@ -64,11 +64,10 @@ def open_shared_lab(lab_server, chromium, request):
 
 
 def pytest_collection_modifyitems(items):
-    """Everything here needs a browser, and one process drives it: two browsers would wait for each other."""
+    """Everything here needs a browser."""
     for item in items:
         if Path(__file__).parent in Path(item.fspath).parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.hookimpl(wrapper=True)
