@@ -2,6 +2,7 @@ import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
+import type { Answer } from './kernel';
 import { ask } from './kernel';
 import type { Listing } from './listing';
 import { listingExpression, readListing } from './listing';
@@ -112,7 +113,7 @@ export class KernelWatch implements IDisposable {
       return { problem: 'The kernel is busy: press Explore when it is idle.' };
     }
     try {
-      return await this.asking(async kernel => readShown(await ask(kernel, expression)));
+      return readShown(await this.asking(expression));
     } catch {
       return { problem: 'The kernel was restarted while it opened the inspector.' };
     }
@@ -124,7 +125,7 @@ export class KernelWatch implements IDisposable {
     }
     this.stale = false;
     const kernel = this.kernel;
-    const answer = await this.asking(kernel => ask(kernel, listingExpression())).catch(() => null);
+    const answer = await this.asking(listingExpression()).catch(() => null);
     if (this.disposed || answer === null || kernel !== this.kernel) {
       return;
     }
@@ -137,17 +138,22 @@ export class KernelWatch implements IDisposable {
     }
   }
 
-  private async asking<T>(question: (kernel: Kernel.IKernelConnection) => Promise<T>): Promise<T> {
+  private async asking(expression: string): Promise<Answer> {
     this.pending += 1;
     try {
-      return await question(this.kernel!);
+      return await ask(this.kernel!, expression, id => this.own.add(id));
     } finally {
       this.pending -= 1;
-      // A cell may have begun since.
-      this.isBusy = this.pending === 0 && this.kernel?.status === 'busy';
-      this.changed.emit();
       this.want();
     }
+  }
+
+  /**
+   * Whether a cell runs. The kernel's status alone does not tell: what a widget says while a cell runs may be
+   * handled beside the cell, and its end makes the status idle.
+   */
+  private get isBusy(): boolean {
+    return this.running || (!this.hasSeenCells && this.kernel?.status === 'busy');
   }
 
   private adopt(): void {
@@ -156,10 +162,11 @@ export class KernelWatch implements IDisposable {
     this.listing = null;
     this.failure = '';
     this.stale = true;
+    this.running = this.hasSeenCells = false;
+    this.own.clear();
     if (kernel === null) {
       return;
     }
-    this.isBusy = kernel.status === 'busy';
     kernel.registerCommTarget(COMM_TARGET, (_comm, message) => this.asked.emit(message.content.data));
     kernel.info.then(
       info => {
@@ -185,13 +192,11 @@ export class KernelWatch implements IDisposable {
     if (GONE.includes(status)) {
       this.listing = null;
       this.stale = true;
+      this.running = false;
       this.lost.emit();
     }
     if (status === 'idle') {
-      this.isBusy = false;
       this.want();
-    } else if (status === 'busy' && this.pending === 0) {
-      this.isBusy = true;
     }
     this.changed.emit();
   }
@@ -201,10 +206,29 @@ export class KernelWatch implements IDisposable {
     if (message.header.msg_type === 'execute_input') {
       this.stale = true;
     }
+    const { msg_type: about, msg_id: id } = message.parent_header as Partial<KernelMessage.IHeader>;
+    if (message.header.msg_type === 'status' && about === 'execute_request' && id !== undefined) {
+      this.onExecution(id, (message.content as { execution_state?: string }).execution_state === 'busy');
+    }
+  }
+
+  private onExecution(id: string, begins: boolean): void {
+    if (this.own.has(id)) {
+      if (!begins) {
+        this.own.delete(id);
+      }
+      return;
+    }
+    this.hasSeenCells = true;
+    this.running = begins;
+    this.changed.emit();
+    this.want();
   }
 
   private disposed = false;
-  private isBusy = false;
+  private running = false;
+  private hasSeenCells = false;
+  private readonly own = new Set<string>();
   private languageName = '';
   private pending = 0;
   private stale = true;

@@ -146,7 +146,7 @@ def test_the_exported_page_needs_nothing(lab, chromium, tmp_path):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(path.as_uri())
-    page.wait_for_function("document.querySelectorAll('.plot > div > *, .plot .bk-Figure').length >= 5")
+    page.wait_for_function("document.querySelectorAll('.dx-plot > div > *, .dx-plot .bk-Figure').length >= 5")
     assert asked == [path.as_uri()]
     page.close()
 
