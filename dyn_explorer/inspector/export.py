@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from dyn_explorer.views import View
 from dyn_explorer.views.theme import bokeh_theme
 
 from . import assets, page
@@ -45,7 +46,7 @@ def html(panel: Panel, result, title: str, code: str) -> str:
     table = page.table(frame, panel.tap_chooses, row_values)
     figures = linked_copy(panel.views, panel.taps(result, row_values), panel.tap_chooses, table["values"])
     script, places = components(figures, theme=bokeh_theme("light"))
-    cards = "".join(_card(card, panel.views[card.figure].summary, places[card.figure]) for card in panel.cards)
+    cards = "".join(_card(card, panel.views[card.figure], places[card.figure]) for card in panel.cards)
     numbers = "".join(
         f'<div title="{escape(item["help"])}"><dt>{escape(item["label"])}</dt><dd>{escape(item["value"])}</dd></div>'
         for item in panel.numbers(result)
@@ -65,7 +66,7 @@ def html(panel: Panel, result, title: str, code: str) -> str:
     )
 
 
-def _card(card: Card, summary: str, place: str) -> str:
+def _card(card: Card, view: View, place: str) -> str:
     kinds = "".join(f" dx-{kind}" for kind in ("square", "half", "wide") if getattr(card, kind))
     marks = "".join(
         f'<span><span style="color: {color}" aria-hidden="true">{escape(symbol)}</span> {escape(meaning)}</span>'
@@ -74,7 +75,8 @@ def _card(card: Card, summary: str, place: str) -> str:
     return (
         f'<article class="card dx-card dx-card-{card.figure}{kinds}"><header title="{escape(card.help)}">'
         f'<h3>{escape(card.title)}</h3><span class="dx-legend">{marks}</span></header>'
-        f'<div class="dx-plot">{place}</div><p class="dx-summary">{escape(summary)}</p></article>'
+        f'<div class="dx-plot"{"" if view.figure.visible else " hidden"}>{place}</div>'
+        f'<p class="dx-summary">{escape(view.summary)}</p></article>'
     )
 
 
