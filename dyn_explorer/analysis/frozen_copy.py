@@ -9,6 +9,8 @@ from torch import nn
 
 from dyn_explorer.errors import DynExplorerError
 
+from .wrappers import without_wrappers
+
 
 def frozen_copy(model: nn.Module) -> nn.Module:
     """The same network in eval mode, with buffers and flags of its own and the model's own parameters.
@@ -38,9 +40,7 @@ def frozen_copy(model: nn.Module) -> nn.Module:
     """
     if not isinstance(model, nn.Module):
         raise DynExplorerError(f"`model` (={model!r}) must be a torch.nn.Module")
-    plain = getattr(model, "_orig_mod", model)
-    if isinstance(plain, nn.DataParallel):
-        plain = plain.module
+    plain = without_wrappers(model)
     shared = {id(parameter): parameter for parameter in plain.parameters()}
     # What hooks computed from parameters (weight_norm does so) has a graph, and nothing with a graph can be copied.
     for module in plain.modules():

@@ -13,6 +13,7 @@ from torch import nn
 from torch.overrides import handle_torch_function, has_torch_function_unary
 
 from dyn_explorer.analysis.identity_forward import IdentityForward
+from dyn_explorer.analysis.wrappers import without_wrappers
 from dyn_explorer.errors import DynExplorerError
 
 BATCH_NORMS = ("running", "batch")
@@ -220,10 +221,7 @@ class _Watch:
 
 
 def _copied(model: nn.Module) -> nn.Module:
-    while (inner := getattr(model, "_orig_mod", None)) is not None or isinstance(
-        model, nn.DataParallel | nn.parallel.DistributedDataParallel
-    ):
-        model = model.module if inner is None else inner
+    model = without_wrappers(model)
     if not isinstance(model, nn.Module):
         raise DynExplorerError(f"`model` must be a torch.nn.Module, got {type(model).__name__}")
     # The owner's hooks would see our passes, and what they belong to would be copied along.

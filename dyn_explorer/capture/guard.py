@@ -10,8 +10,10 @@ from types import TracebackType
 import torch
 from torch import nn
 
+from dyn_explorer.analysis.wrappers import original_of_compiled
+
 from .interrupts import HeldInterrupts
-from .layers import original_of_compiled, unwrap
+from .layers import unwrap
 from .state import CopyBudget, remember, remember_global_generators
 
 PARAMETER_BUDGET = 2 * 1024**3

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from dyn_explorer.analysis.wrappers import without_wrappers
 from dyn_explorer.errors import DynExplorerError
 
 _SHARDED = {"FullyShardedDataParallel", "FSDPModule", "XlaFullyShardedDataParallel"}
-_WRAPPERS = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 _WEIGHT_NAMES = ("weight", "weight_orig", "weight_v", "in_proj_weight", "weight_ih_l0")
 
 
@@ -110,30 +110,12 @@ def unwrap(model: nn.Module) -> nn.Module:
     """
     if not isinstance(model, nn.Module):
         raise DynExplorerError(_not_a_module(model))
-    while (inner := inside_wrapper(model)) is not None:
-        model = inner
+    model = without_wrappers(model)
     for name, module in model.named_modules():
         if reason := refusal(module):
             where = f"its layer {name!r}" if name else "the model"
             raise DynExplorerError(f"cannot look inside {type(model).__name__}: {where} {reason}")
     return model
-
-
-def original_of_compiled(module: nn.Module) -> nn.Module | None:
-    """Return the module that ``torch.compile`` wrapped, or None if `module` is not such a wrapper.
-
-    Example
-    -------
-    >>> from torch import nn
-    >>> original_of_compiled(nn.ReLU()) is None
-    True
-    """
-    return module._modules.get("_orig_mod") if type(module).__name__ == "OptimizedModule" else None
-
-
-def inside_wrapper(model: nn.Module) -> nn.Module | None:
-    """The module inside a compiled or data-parallel wrapper, or None if `model` is no wrapper."""
-    return model.module if isinstance(model, _WRAPPERS) else original_of_compiled(model)
 
 
 def _not_a_module(model: object) -> str:

@@ -10,10 +10,11 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
+from dyn_explorer.analysis.wrappers import without_wrappers
 from dyn_explorer.errors import DynExplorerError
 
 from .guard import borrow
-from .layers import inside_wrapper, refusal
+from .layers import refusal
 
 _TABLES = (nn.Embedding, nn.EmbeddingBag)
 _ATTENTION = {"q": "q_proj_weight", "k": "k_proj_weight", "v": "v_proj_weight"}
@@ -96,8 +97,7 @@ def layer_weights(model: nn.Module, *, fold_batchnorm: bool = False) -> list[Lay
     """
     if not isinstance(model, nn.Module):
         raise DynExplorerError(f"`model` must be a torch.nn.Module, got {type(model).__name__}")
-    while (inner := inside_wrapper(model)) is not None:
-        model = inner
+    model = without_wrappers(model)
     layers = [(name, module) for name, module in model.named_modules() if _is_layer(name, module)]
     following = [module for _, module in layers[1:]] + [None]
     names = [name for name, _ in layers[1:]] + [""]

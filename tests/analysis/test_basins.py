@@ -171,10 +171,12 @@ def test_a_first_layer_that_works_in_place_changes_no_input_and_no_number(run, d
 def wrapped(kind: str, plain: nn.Module) -> nn.Module:
     if kind == "compiled":
         return torch.compile(plain, backend="eager")
+    if kind == "both":
+        return nn.DataParallel(torch.compile(plain, backend="eager"))
     return nn.DataParallel(plain) if kind == "parallel" else plain
 
 
-@pytest.mark.parametrize("kind", ["compiled", "parallel", "normalised"])
+@pytest.mark.parametrize("kind", ["compiled", "parallel", "both", "normalised"])
 def test_wrapped_and_reparametrised_models_are_perturbed_too(kind, digits):
     torch.manual_seed(0)
     first = nn.Linear(64, 16)
