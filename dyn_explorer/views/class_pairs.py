@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
+from bokeh.models import ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
 
 from .base import View, empty, hover, label_ticks, largest_finite, plain_glyph, quiet_figure
+from .color_bar import color_bar
 from .theme import MAGNITUDE_PALETTE, NEUTRAL, SELECTED
 
 MOST_CLASSES = 40
@@ -52,15 +53,7 @@ class ClassPairs(View):
             )
         )
         self.figure.rect("x", "y", 1, 1, source=self._chosen, fill_alpha=0, line_color=SELECTED, line_width=2.5)
-        bar = ColorBar(
-            color_mapper=self.mapper,
-            ticker=BasicTicker(desired_num_ticks=4),
-            width=8,
-            padding=2,
-            margin=0,
-            bar_line_color=None,
-            major_tick_line_color=None,
-        )
+        bar = color_bar(self.mapper, width=8, padding=2)
         self.figure.add_layout(bar, "right")
         tips = [("classes", "@first and @second"), ("value", "@value{0.000}")]
         self.figure.add_tools(TapTool(renderers=[cells]), hover([cells], tips))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, LinearColorMapper
+from bokeh.models import ColumnDataSource, LinearColorMapper
 from bokeh.palettes import Viridis256
 
 from .base import View, empty, hover, plain_glyph, quiet_figure
+from .color_bar import color_bar
 
 PALETTE = Viridis256[:220]  # the brightest end does not show on a light page
 
@@ -37,16 +38,7 @@ class Densities(View):
                 "xs", "ys", source=self._lines, line_color={"field": "value", "transform": mapper}, line_width=1.5
             )
         )
-        bar = ColorBar(
-            color_mapper=mapper,
-            ticker=BasicTicker(desired_num_ticks=4, min_interval=1),
-            width=8,
-            padding=4,
-            margin=0,
-            bar_line_color=None,
-            major_tick_line_color=None,
-            title="bin",
-        )
+        bar = color_bar(mapper, least_step=1, width=8, title="bin")
         self.figure.add_layout(bar, "right")
         self.figure.add_tools(hover([lines], [("", "@name"), ("number", "@value")]))
 

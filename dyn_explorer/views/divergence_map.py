@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
+from bokeh.models import ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
 
 from .base import View, empty, hover, plain_glyph, quiet_figure
+from .color_bar import color_bar
 from .theme import MAGNITUDE_PALETTE, SELECTED
 
 MOST_TICKS = 12
@@ -55,16 +56,7 @@ class DivergenceMap(View):
         self.figure.rect(
             "x", "y", "width", "height", source=self._chosen, fill_alpha=0, line_color=SELECTED, line_width=2
         )
-        bar = ColorBar(
-            color_mapper=mapper,
-            ticker=BasicTicker(desired_num_ticks=4),
-            height=10,
-            padding=4,
-            margin=0,
-            bar_line_color=None,
-            major_tick_line_color=None,
-            title="bits",
-        )
+        bar = color_bar(mapper, height=10, title="bits")
         self.figure.add_layout(bar, "below")
         self.figure.add_tools(
             TapTool(renderers=[cells]), hover([cells], [("", "@one"), ("and", "@other"), ("bits", "@value{0.000}")])

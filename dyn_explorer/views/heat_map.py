@@ -6,10 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
+from bokeh.models import ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
 from bokeh.palettes import RdBu11, interp_palette
 
 from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure, shortened
+from .color_bar import color_bar
 from .theme import NEUTRAL, SELECTED
 
 LONGEST_NAME = 14
@@ -60,15 +61,7 @@ class HeatMap(View):
         )
         self.figure.scatter("x", "y", marker="x", size=4, line_color=NEUTRAL, source=self._chance)
         self.figure.rect("x", "y", 1, 1, source=self._chosen, fill_alpha=0, line_color=SELECTED, line_width=2.5)
-        bar = ColorBar(
-            color_mapper=self.mapper,
-            ticker=BasicTicker(desired_num_ticks=5),
-            width=10,
-            padding=4,
-            margin=0,
-            bar_line_color=None,
-            major_tick_line_color=None,
-        )
+        bar = color_bar(self.mapper, ticks=5, width=10)
         self.figure.add_layout(bar, "right")
         tips = [(row_word, "@row_name"), (column_word, "@column_name"), (value_word, "@value{+0.000}"), ("", "@note")]
         self.figure.add_tools(TapTool(renderers=[cells]), hover([cells], tips))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, LinearColorMapper
+from bokeh.models import ColumnDataSource, LinearColorMapper
 from PIL import Image
 
 from .base import View, empty, hover, largest_finite, quiet_figure
+from .color_bar import color_bar
 from .theme import MAGNITUDE_PALETTE, NEUTRAL
 
 SIGNED_PALETTE = "RdBu11"
@@ -51,15 +52,7 @@ class ModeImage(View):
         )
         self._overlay = overlay
         self.figure.line("x", "y", source=self._line, color=NEUTRAL, line_width=1.5)
-        self._bar = bar = ColorBar(
-            color_mapper=self.mapper,
-            ticker=BasicTicker(desired_num_ticks=4),
-            height=10,
-            padding=4,
-            margin=0,
-            bar_line_color=None,
-            major_tick_line_color=None,
-        )
+        self._bar = bar = color_bar(self.mapper, height=10)
         self.figure.add_layout(bar, "below")
         self.figure.add_tools(hover([overlay], [("value", "@image{0.000}")]))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, LinearColorMapper, TapTool
+from bokeh.models import ColumnDataSource, LinearColorMapper, TapTool
 
 from .base import View, empty, hover, largest_finite, plain_glyph, quiet_figure
+from .color_bar import color_bar
 from .mode_image import SIGNED_PALETTE
 from .theme import MAGNITUDE_PALETTE, SELECTED
 
@@ -51,15 +52,7 @@ class StrengthMaps(View):
         tiles = plain_glyph(
             self.figure.rect("x", "y", 1, 1, source=self.rows, fill_alpha=0, line_color="edge", line_width=2)
         )
-        bar = ColorBar(
-            color_mapper=self.mapper,
-            ticker=BasicTicker(desired_num_ticks=4),
-            height=10,
-            padding=4,
-            margin=0,
-            bar_line_color=None,
-            major_tick_line_color=None,
-        )
+        bar = color_bar(self.mapper, height=10)
         self.figure.add_layout(bar, "below")
         self.figure.add_tools(
             TapTool(renderers=[tiles]), hover([drawn], [("channel", "@channel"), ("strength", "@image{0.000[0]}")])
