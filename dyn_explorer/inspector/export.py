@@ -96,13 +96,15 @@ def _metrics(metrics: Mapping | None) -> str:
 
 
 def _table(table: Mapping) -> str:
-    rows = "".join(f'<tr tabindex="0">{_cells(row)}</tr>' for row in table["rows"])
+    kinds = table["kinds"]
+    rows = "".join(f'<tr tabindex="0">{_cells(row, kinds=kinds)}</tr>' for row in table["rows"])
     hidden = f'<p class="dx-summary">{table["hidden"]:,} more rows are not shown.</p>' if table["hidden"] else ""
     return (
         '<h2>Table</h2><div class="dx-table-scroll"><table class="dx-table dx-rows">'
-        f"<thead><tr>{_cells(table['columns'], 'th')}</tr></thead><tbody>{rows}</tbody></table></div>{hidden}"
+        f"<thead><tr>{_cells(table['columns'], 'th', kinds)}</tr></thead><tbody>{rows}</tbody></table></div>{hidden}"
     )
 
 
-def _cells(texts: Sequence[str], tag: str = "td") -> str:
-    return "".join(f"<{tag}>{escape(text)}</{tag}>" for text in texts)
+def _cells(texts: Sequence[str], tag: str = "td", kinds: Sequence[str] = ()) -> str:
+    styles = [f' class="{kind}"' if kind else "" for kind in kinds] or [""] * len(texts)
+    return "".join(f"<{tag}{style}>{escape(text)}</{tag}>" for text, style in zip(texts, styles, strict=True))

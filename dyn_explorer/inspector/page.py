@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_TABLE_ROWS = 200
+_LONG = 32  # letters of a cell that is broken into lines
+_WORD = re.compile(r"[a-z]{2}", re.IGNORECASE)
+_NO_WORD = re.compile(r"yes|-?inf|nan")
 
 
 def header(model, epoch: int | None, n_inputs: int | None, most_inputs: int, warning: str | None) -> dict:
@@ -92,13 +96,22 @@ def table(frame: pd.DataFrame, chooses: str = "", values: Sequence = ()) -> dict
         The linked choice that a row sets, and `values`, what each row sets it to.
     """
     shown = frame.head(MOST_TABLE_ROWS)
+    rows = [[cell(value) for value in row] for row in shown.itertuples(index=False)]
     return {
         "chooses": chooses,
         "values": list(values[: len(shown)]),
         "columns": list(shown.columns),
-        "rows": [[cell(value) for value in row] for row in shown.itertuples(index=False)],
+        "kinds": [_kind([row[k] for row in rows]) for k in range(shown.shape[1])],
+        "rows": rows,
         "hidden": len(frame) - len(shown),
     }
+
+
+def _kind(cells: list[str]) -> str:
+    """The style of a column: numbers stand at the right, words at the left, and sentences are broken into lines."""
+    if not any(_WORD.search(text) and not _NO_WORD.fullmatch(text) for text in cells):
+        return ""
+    return "dx-long" if max(map(len, cells)) > _LONG else "dx-words"
 
 
 def cell(value) -> str:

@@ -8,6 +8,7 @@ import re
 from html.parser import HTMLParser
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from fake_browser import FakeBrowser, contents
@@ -15,7 +16,7 @@ from torch import nn
 
 import dyn_explorer as dx
 from dyn_explorer import DynExplorerError
-from dyn_explorer.inspector import page
+from dyn_explorer.inspector import export, page
 from dyn_explorer.inspector.pictures import caption, picture_strip
 
 
@@ -346,6 +347,18 @@ def test_a_caption_is_the_class_name_where_there_is_one(labels, names, expected)
 )
 def test_a_value_in_the_digits_that_mean_something(value, text):
     assert page.cell(value) == text
+
+
+def test_words_of_a_table_stand_at_the_left_numbers_at_the_right_and_sentences_are_broken():
+    frame = pd.DataFrame({
+        "layer": ["conv1", "3"], "rank": [1, 20], "gap": [float("inf"), float("nan")], "stable": [True, False],
+        "why": ["the matrix has fewer than two columns", ""], "error": [1e-9, 1e9],
+    })  # fmt: skip
+    assert page.table(frame)["kinds"] == ["dx-words", "", "", "", "dx-long", ""]
+    assert page.table(frame.head(0))["kinds"] == [""] * 6
+    table = export._table(page.table(frame))
+    assert '<th class="dx-words">layer</th><th>rank</th>' in table
+    assert '<td class="dx-words">3</td><td>20</td>' in table
 
 
 @pytest.mark.parametrize(

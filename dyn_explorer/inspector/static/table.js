@@ -1,8 +1,5 @@
 // The numbers behind the figures, as a table whose rows can be chosen.
 
-const LONG = 32; // letters of a cell that is broken into lines
-const isWord = (text) => /[a-z]{2}/i.test(text) && !/^(yes|-?inf|nan)$/.test(text);
-
 class RowTable {
   constructor(set) {
     this.set = set;
@@ -39,7 +36,7 @@ class RowTable {
     // Rows stay and only their text changes, so that a click that meets an update is not lost.
     while (this.body.children.length > table.rows.length) this.body.lastChild.remove();
     table.rows.forEach((cells, k) => this.row(k, cells.length).forEach((cell, c) => setText(cell, cells[c])));
-    this.alignWords(table.rows);
+    this.align(table.kinds);
     this.note.textContent = table.hidden ? `${table.hidden} more rows: inspector.table() has them all.` : "";
     this.setChosen(this.chosen);
   }
@@ -52,14 +49,11 @@ class RowTable {
     return [...this.body.children[k].children];
   }
 
-  /** Numbers stand under each other at the right; words begin at the left, and sentences are broken. */
-  alignWords(rows) {
-    [...this.head.children].forEach((heading, c) => {
-      const cells = rows.map((row) => row[c]);
-      const longest = Math.max(0, ...cells.map((text) => text.length));
-      const kind = cells.some(isWord) ? (longest > LONG ? "dx-long" : "dx-words") : "";
-      for (const cell of [heading, ...[...this.body.children].map((row) => row.children[c])]) setClass(cell, kind);
-    });
+  /** Every column in its style: numbers at the right, words at the left. */
+  align(kinds) {
+    for (const row of [this.head, ...this.body.children]) {
+      [...row.children].forEach((cell, c) => setClass(cell, kinds[c]));
+    }
   }
 
   choose(row) {
