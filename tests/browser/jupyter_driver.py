@@ -74,7 +74,9 @@ class JupyterServer:
         else:
             command += ["--no-browser", "--allow-root", f"--port={self.port}", "--ServerApp.ip=127.0.0.1",
                         "--IdentityProvider.token=", "--ServerApp.disable_check_xsrf=True", "--ServerApp.password=",
-                        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]  # fmt: skip
+                        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                        "--LabApp.expose_app_in_browser=True",
+                        "--JupyterNotebookApp.expose_app_in_browser=True"]  # fmt: skip
         self.log = folder / f"{app}.log"
         self._output = self.log.open("w")
         self._process = subprocess.Popen(command, cwd=folder, env=environment, stdout=self._output, stderr=self._output)
@@ -157,9 +159,16 @@ class Lab:
         self.wait_idle()
 
     def wait_idle(self) -> None:
-        """Block until the kernel is idle."""
-        self.page.wait_for_selector(
-            ".jp-Notebook-ExecutionIndicator[data-status='idle']", state="attached", timeout=RUN_TIMEOUT
+        """Block until the kernel of the notebook that is shown is connected and idle."""
+        # The toolbar's indicator does not tell: it is idle before there is a kernel, and a narrow toolbar hides it.
+        self.page.wait_for_function(
+            """() => {
+              const shown = [...(window.jupyterapp?.shell.widgets('main') ?? [])].filter((tab) => tab.isVisible);
+              const kernels = shown.flatMap((tab) => tab.sessionContext ? [tab.sessionContext.session?.kernel] : []);
+              return kernels.length > 0 && kernels.every(
+                (kernel) => kernel?.connectionStatus === 'connected' && kernel.status === 'idle');
+            }""",
+            timeout=RUN_TIMEOUT,
         )
 
     def run_all(self) -> None:

@@ -265,8 +265,8 @@ def test_two_notebooks_keep_their_own_kernels(explored):
     page = explored.page
     page.click("[data-id='filebrowser']")
     page.dblclick(".jp-DirListing-item:has-text('second.ipynb')")
-    second = page.locator(".jp-NotebookPanel:has-text('Linear(4, 3)')")
-    second.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for(state="attached")
+    page.wait_for_selector(".jp-NotebookPanel:visible:has-text('Linear(4, 3)')")
+    explored.lab.wait_idle()
     explored.lab.run_cell(-1)
     explored.open_sidebar()
     page.wait_for_selector(".dxs-where:has-text('second.ipynb')")
