@@ -30,12 +30,6 @@ def test_each_epoch_is_measured_with_its_own_weights(images):
         assert part["run_accuracy"].tolist() == [accuracy] * 3
 
 
-def test_epoch_0_of_a_run_is_the_untrained_network():
-    for seed in dx.demo.RUN_SEEDS:
-        fresh, state = dx.demo.small_cnn(seed).state_dict(), dx.demo.history("shuffled", seed).state(0)
-        assert all(torch.equal(fresh[name].half(), state[name]) for name in fresh)
-
-
 def test_the_bundled_runs_learned_what_they_were_given():
     images, labels = dx.demo.digits("test")
     for seed in dx.demo.RUN_SEEDS:

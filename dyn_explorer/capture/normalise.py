@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+ROUNDINGS = 4
+
 
 def softmax_maps(maps: torch.Tensor) -> torch.Tensor:
     """Take the softmax of each map over all its positions.
@@ -48,12 +50,13 @@ def unit_length(rows: torch.Tensor) -> torch.Tensor:
 
 
 def stretch(rows: torch.Tensor) -> torch.Tensor:
-    """Bring each row to 0..1; constant rows become zero.
+    """Bring each row to 0..1; rows that are constant up to rounding become zero.
 
     Parameters
     ----------
     rows : torch.Tensor
-        Shape (n_rows, n_values).
+        Shape (n_rows, n_values). A row is constant if its values spread over at most four roundings of the largest:
+        resizing a constant map leaves as much on some processors, and stretched it would look like a picture.
 
     Example
     -------
@@ -62,7 +65,9 @@ def stretch(rows: torch.Tensor) -> torch.Tensor:
             [0.0000, 0.0000, 0.0000]])
     """
     lowest, highest = rows.amin(dim=1, keepdim=True), rows.amax(dim=1, keepdim=True)
-    return (rows - lowest).div_(_nonzero(highest - lowest))
+    spread = highest - lowest
+    rounding = ROUNDINGS * torch.finfo(rows.dtype).eps * torch.maximum(lowest.abs(), highest.abs())
+    return (rows - lowest).div_(torch.where(spread > rounding, spread, torch.inf))
 
 
 def _nonzero(scale: torch.Tensor) -> torch.Tensor:

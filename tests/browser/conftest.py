@@ -34,8 +34,12 @@ def chromium():
         browser.close()
 
 
+OPEN: list[Lab] = []
+
+
 def _opener(server, browser, name):
     contexts = []
+    others = list(OPEN)
 
     def open_notebook(*cells: str, width: int = 1480, height: int = 1400) -> Lab:
         path = f"{name}_{len(contexts)}.ipynb"
@@ -43,9 +47,12 @@ def _opener(server, browser, name):
         context = browser.new_context(viewport={"width": width, "height": height})
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
-        return Lab(context.new_page(), server, path).open()
+        lab = Lab(context.new_page(), server, path)
+        OPEN.append(lab)
+        return lab.open()
 
     yield open_notebook
+    OPEN[:] = others
     for context in contexts:
         context.close()
     server.stop_kernels()
@@ -72,11 +79,12 @@ def pytest_collection_modifyitems(items):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Keep a picture of what a failed test had before it."""
+    """Keep a picture of what a failed test had before it, and report what JupyterLab told."""
     report = yield
-    if call.when == "call" and report.failed:
-        for lab in (value for value in item.funcargs.values() if isinstance(value, Lab)):
-            lab.page.screenshot(path=ARTIFACTS / f"failed_{item.name[:60]}.png")
+    if call.when != "teardown" and report.failed:
+        for k, lab in enumerate(OPEN):
+            lab.page.screenshot(path=ARTIFACTS / f"failed_{item.name[:60]}_{k}.png")
+            report.sections.append((lab.notebook, lab.told()))
     return report
 
 

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+import warnings
 from pathlib import Path
 
 import nbformat
 from jupyter_client import BlockingKernelClient
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -130,6 +132,7 @@ class Lab:
         self.page, self.server, self.notebook = page, server, notebook
         self.errors: list[str] = []
         self.requests: list[str] = []
+        page.set_default_timeout(RUN_TIMEOUT)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.on("websocket", lambda socket: self.requests.append(socket.url))
@@ -138,9 +141,26 @@ class Lab:
         """Open the notebook and wait for its kernel."""
         place = "notebooks" if self.server.app == "notebook" else "lab/tree"
         self.page.goto(f"{self.server.url}/{place}/{self.notebook}?reset")
-        self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
-        self.wait_idle()
+        self.wait_until_open()
         return self
+
+    def wait_until_open(self) -> None:
+        """Block until the notebook is there with its kernel."""
+        try:
+            self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+            self.wait_idle()
+        except PlaywrightTimeout as slow:
+            # A busy machine is late to start a kernel, and Jupyter gives up before we do: it says so in a dialog.
+            warnings.warn(f"{self.notebook} is opened again: {slow}\n{self.told()}", stacklevel=2)
+            self.page.reload()
+            self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+            self.wait_idle()
+
+    def told(self) -> str:
+        """What may tell why a test failed: dialogs, errors, the kernels' states and the end of the server's log."""
+        dialogs = self.page.locator(".jp-Dialog-content").all_inner_texts()
+        log = self.server.log.read_text(errors="replace")[-1500:]
+        return f"dialogs {dialogs}\nerrors {self.errors}\nkernels {self.server.kernels()}\n{log}"
 
     def save(self) -> Path:
         """Save the notebook, wait until the server has written it, and return its path."""
@@ -155,8 +175,7 @@ class Lab:
         """Save, and load the page again."""
         self.save()
         self.page.reload()
-        self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
-        self.wait_idle()
+        self.wait_until_open()
 
     def wait_idle(self) -> None:
         """Block until the kernel of the notebook that is shown is connected and idle."""
@@ -165,10 +184,9 @@ class Lab:
             """() => {
               const shown = [...(window.jupyterapp?.shell.widgets('main') ?? [])].filter((tab) => tab.isVisible);
               const kernels = shown.flatMap((tab) => tab.sessionContext ? [tab.sessionContext.session?.kernel] : []);
-              return kernels.length > 0 && kernels.every(
+              return kernels.length > 0 && !document.querySelector('.jp-Dialog') && kernels.every(
                 (kernel) => kernel?.connectionStatus === 'connected' && kernel.status === 'idle');
             }""",
-            timeout=RUN_TIMEOUT,
         )
 
     def run_all(self) -> None:

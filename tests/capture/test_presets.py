@@ -31,7 +31,9 @@ def published_columns(maps_by_layer):
                 0, 0
             ]
             spread = large.max() - large.min()
-            stretched = (large - large.min()) / spread if spread else torch.zeros_like(large)
+            # Resizing leaves rounding in a constant map on some processors, and the paper's code makes a picture of it.
+            constant = spread <= 4 * torch.finfo(large.dtype).eps * large.abs().max()
+            stretched = torch.zeros_like(large) if constant else (large - large.min()) / spread
             picture = torch.from_numpy(colormaps["jet"](stretched.numpy(), bytes=True)[..., :3]).float()
             files[f"layer-{layer}-{name}-{k}.png"] = picture.movedim(-1, 0).flatten()
     return torch.stack([files[name] for name in sorted(files)], dim=1)

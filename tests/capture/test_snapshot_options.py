@@ -11,6 +11,7 @@ from torch.nn import functional
 from dyn_explorer.capture import LayerInfo, Recording, snapshots
 from dyn_explorer.capture.jet import jet, jet_table
 from dyn_explorer.capture.layout import check_finite
+from dyn_explorer.capture.normalise import stretch
 from dyn_explorer.capture.options import Options
 from dyn_explorer.capture.ordering import choose_columns
 from dyn_explorer.errors import DynExplorerError
@@ -32,6 +33,15 @@ def recording():
 
 
 AXES = [("channel", ["a", "b"]), ("position", ["a", "b"]), ("sample", ["a"])]
+
+
+def test_what_rounding_leaves_in_a_constant_map_is_not_stretched_into_a_picture():
+    constant = torch.full((1, 9), 7.0)
+    rounded = constant.clone()
+    rounded[0, ::2] = torch.nextafter(rounded[0, ::2], torch.tensor(8.0))
+    assert torch.equal(stretch(rounded), torch.zeros(1, 9))
+    faint = constant + 1e-4 * torch.arange(9)
+    assert stretch(faint).amax() == 1
 
 
 @pytest.mark.parametrize(("axis", "layers"), AXES)

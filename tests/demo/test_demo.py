@@ -128,8 +128,25 @@ def test_the_shuffled_checkpoint_knows_its_labels_by_heart_and_nothing_else(trai
 def test_the_untrained_checkpoint_guesses(test_set):
     model = demo.load("untrained")
     assert demo.accuracy(model, *test_set) <= 0.2
-    fresh = demo.small_cnn().state_dict()
-    assert all(torch.allclose(fresh[name], value) for name, value in model.state_dict().items())
+    assert is_untrained(model.state_dict())
+    assert is_untrained(demo.small_cnn().state_dict())
+    assert not is_untrained(demo.load("trained").state_dict())
+
+
+def is_untrained(state):
+    """Whether the convolutions are as they were drawn; PyTorch draws other numbers on processors of another kind."""
+    biases = [state[f"conv{k}.bias"] for k in (1, 2, 3)]
+    weights = [state[f"conv{k}.weight"].float() for k in (1, 2, 3)]
+    drawn = [weight.std() / (2 / weight[0].numel()) ** 0.5 for weight in weights]
+    return not any(map(torch.any, biases)) and all(0.8 < ratio < 1.2 for ratio in drawn)
+
+
+def test_epoch_0_of_a_run_is_an_untrained_network():
+    states = [demo.history(run, seed).state(0) for run in ("true", "shuffled") for seed in demo.RUN_SEEDS]
+    assert all(map(is_untrained, states))
+    assert torch.equal(states[0]["conv1.weight"], states[len(demo.RUN_SEEDS)]["conv1.weight"])
+    assert len({state["conv1.weight"].sum().item() for state in states}) == len(demo.RUN_SEEDS)
+    assert not is_untrained(demo.history("shuffled", demo.RUN_SEEDS[0]).state(1))
 
 
 @pytest.mark.parametrize("name", demo.CHECKPOINTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 import io
+import os
 import subprocess
 import sys
 import weakref
@@ -128,7 +129,7 @@ def test_another_process_gives_the_same_name():
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env={"PYTHONHASHSEED": "7", "PYTHONPATH": ":".join(sys.path)},
+        env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         check=True,
