@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import os
 import shutil
 import socket
@@ -11,7 +12,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-import warnings
 from pathlib import Path
 
 import nbformat
@@ -151,7 +151,7 @@ class Lab:
             self.wait_idle()
         except PlaywrightTimeout as slow:
             # A busy machine is late to start a kernel, and Jupyter gives up before we do: it says so in a dialog.
-            warnings.warn(f"{self.notebook} is opened again: {slow}\n{self.told()}", stacklevel=2)
+            logging.getLogger(__name__).warning("%s is opened again: %s\n%s", self.notebook, slow, self.told())
             self.page.reload()
             self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
             self.wait_idle()
