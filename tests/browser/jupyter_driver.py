@@ -147,14 +147,16 @@ class Lab:
     def wait_until_open(self) -> None:
         """Block until the notebook is there with its kernel."""
         try:
-            self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
-            self.wait_idle()
+            self._wait_for_notebook()
         except PlaywrightTimeout as slow:
             # A busy machine is late to start a kernel, and Jupyter gives up before we do: it says so in a dialog.
             logging.getLogger(__name__).warning("%s is opened again: %s\n%s", self.notebook, slow, self.told())
             self.page.reload()
-            self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
-            self.wait_idle()
+            self._wait_for_notebook()
+
+    def _wait_for_notebook(self) -> None:
+        self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+        self.wait_idle()
 
     def told(self) -> str:
         """What may tell why a test failed: dialogs, errors, the kernels' states and the end of the server's log."""
