@@ -38,7 +38,8 @@ def dmd_xai_snapshots(
 
     Not emulated: the picture files, that is a size of 2 x 2 inches with its resampling, JPEG losses, and the bicubic
     resizing back to 128 x 128. Within a plane the pixels stand row by row, not column by column; a decomposition does
-    not depend on the order of the rows.
+    not depend on the order of the rows. A map that is constant but for rounding becomes zero; the published code makes
+    a picture of the rounding where the processor leaves any.
 
     Parameters
     ----------
