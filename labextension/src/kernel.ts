@@ -11,15 +11,8 @@ interface Evaluated {
   evalue?: string;
 }
 
-/**
- * Ask an idle kernel for the value of a Python expression, leaving no trace in its history or namespace;
- * `sent` is told the request's message id.
- */
-export async function ask(
-  kernel: Kernel.IKernelConnection,
-  expression: string,
-  sent: (id: string) => void
-): Promise<Answer> {
+/** Ask an idle kernel for the value of a Python expression, leaving no trace in its history or namespace. */
+export async function ask(kernel: Kernel.IKernelConnection, expression: string): Promise<Answer> {
   const future = kernel.requestExecute({
     code: '',
     silent: true,
@@ -27,7 +20,6 @@ export async function ask(
     allow_stdin: false,
     user_expressions: { answer: expression }
   });
-  sent(future.msg.header.msg_id);
   const { content } = await future.done;
   if (content.status !== 'ok') {
     return { error: 'Interrupted', message: 'the kernel was interrupted while it answered' };

@@ -44,9 +44,10 @@ export class SideTabs {
 
   /** Explore some variables at the side of their notebook. */
   async explore(watch: KernelWatch, names: Names): Promise<Shown> {
-    this.noteVersion(watch, names.model);
+    const version = this.version(watch, names.model);
     const shown = await watch.show(names);
     if ('modelId' in shown) {
+      this.keepVersion(watch, names.model, version);
       this.open(watch, { ...shown, names });
     }
     return shown;
@@ -104,25 +105,30 @@ export class SideTabs {
   /** Look again at models that have changed since they were shown; the variable of a model is the key of its tab. */
   private async refresh(watch: KernelWatch): Promise<void> {
     for (const { content } of this.of(watch)) {
-      const { view } = content;
-      if (content.isShowing && this.noteVersion(watch, view.key)) {
-        const shown = await watch.again(view.key);
-        if ('modelId' in shown) {
-          this.set(watch, { ...shown, names: content.view.names });
-        }
+      const { key } = content.view;
+      const version = this.version(watch, key);
+      if (!content.isShowing || version === undefined || version === this.versions.get(watch)?.get(key)) {
+        continue;
+      }
+      const shown = await watch.again(key);
+      if ('modelId' in shown) {
+        this.keepVersion(watch, key, version);
+        this.set(watch, { ...shown, names: content.view.names });
       }
     }
   }
 
-  /** Keep the version of a model that is shown; whether it is another one than before. */
-  private noteVersion(watch: KernelWatch, model: string): boolean {
-    const version = watch.listing?.models.find(({ name }) => name === model)?.version;
+  /** Which state of a model the kernel has listed last. */
+  private version(watch: KernelWatch, model: string): string | undefined {
+    return watch.listing?.models.find(({ name }) => name === model)?.version;
+  }
+
+  /** Keep which state of a model is shown; only once it is, so that what a busy kernel refused is asked for again. */
+  private keepVersion(watch: KernelWatch, model: string, version: string | undefined): void {
     const known = this.versions.get(watch) ?? new Map<string, string>();
-    const isNew = version !== undefined && known.get(model) !== version;
-    if (isNew) {
+    if (version !== undefined) {
       this.versions.set(watch, known.set(model, version));
     }
-    return isNew;
   }
 
   private rename(watch: KernelWatch, path: string): void {

@@ -86,10 +86,14 @@ export class KernelWatch implements IDisposable {
     Signal.clearData(this);
   }
 
-  /** List when the kernel is quiet, if anybody looks. */
+  /** List soon, if the kernel is quiet then and anybody looks. */
   want(): void {
-    window.clearTimeout(this.timer);
-    this.timer = window.setTimeout(() => void this.listIfQuiet(), QUIET_MS);
+    if (this.timer === 0) {
+      this.timer = window.setTimeout(() => {
+        this.timer = 0;
+        void this.listIfQuiet();
+      }, QUIET_MS);
+    }
   }
 
   /** List again, whatever has been listed before. */
@@ -141,7 +145,7 @@ export class KernelWatch implements IDisposable {
   private async asking(expression: string): Promise<Answer> {
     this.pending += 1;
     try {
-      return await ask(this.kernel!, expression, id => this.own.add(id));
+      return await ask(this.kernel!, expression);
     } finally {
       this.pending -= 1;
       this.want();
@@ -150,10 +154,10 @@ export class KernelWatch implements IDisposable {
 
   /**
    * Whether a cell runs. The kernel's status alone does not tell: what a widget says while a cell runs may be
-   * handled beside the cell, and its end makes the status idle.
+   * handled beside the cell, and its end makes the status idle; and what is asked silently makes it busy.
    */
   private get isBusy(): boolean {
-    return this.running || (!this.hasSeenCells && this.kernel?.status === 'busy');
+    return this.cell !== null || (!this.hasSeenCells && this.kernel?.status === 'busy');
   }
 
   private adopt(): void {
@@ -162,8 +166,8 @@ export class KernelWatch implements IDisposable {
     this.listing = null;
     this.failure = '';
     this.stale = true;
-    this.running = this.hasSeenCells = false;
-    this.own.clear();
+    this.cell = null;
+    this.hasSeenCells = false;
     if (kernel === null) {
       return;
     }
@@ -192,7 +196,7 @@ export class KernelWatch implements IDisposable {
     if (GONE.includes(status)) {
       this.listing = null;
       this.stale = true;
-      this.running = false;
+      this.cell = null;
       this.lost.emit();
     }
     if (status === 'idle') {
@@ -202,33 +206,35 @@ export class KernelWatch implements IDisposable {
   }
 
   private onMessage(_: unknown, message: KernelMessage.IMessage): void {
-    // Every cell that is run says so; what this extension asks runs no cell.
-    if (message.header.msg_type === 'execute_input') {
-      this.stale = true;
-    }
-    const { msg_type: about, msg_id: id } = message.parent_header as Partial<KernelMessage.IHeader>;
-    if (message.header.msg_type === 'status' && about === 'execute_request' && id !== undefined) {
-      this.onExecution(id, (message.content as { execution_state?: string }).execution_state === 'busy');
+    const { msg_id: request } = message.parent_header as Partial<KernelMessage.IHeader>;
+    // Every cell that begins says so. What is asked silently, by this extension or by anybody else, does not.
+    if (message.header.msg_type === 'execute_input' && request !== undefined) {
+      this.onCellBegins(request);
+    } else if (message.header.msg_type === 'status' && request === this.cell) {
+      this.onCellStatus((message.content as { execution_state?: string }).execution_state);
     }
   }
 
-  private onExecution(id: string, begins: boolean): void {
-    if (this.own.has(id)) {
-      if (!begins) {
-        this.own.delete(id);
-      }
-      return;
-    }
-    this.hasSeenCells = true;
-    this.running = begins;
+  private onCellBegins(request: string): void {
+    this.cell = request;
+    this.hasSeenCells = this.stale = true;
+    window.clearTimeout(this.timer);
+    this.timer = 0;
     this.changed.emit();
-    this.want();
+  }
+
+  private onCellStatus(state: string | undefined): void {
+    if (state === 'idle') {
+      this.cell = null;
+      this.changed.emit();
+      this.want();
+    }
   }
 
   private disposed = false;
-  private running = false;
+  /** The request of the cell that runs. */
+  private cell: string | null = null;
   private hasSeenCells = false;
-  private readonly own = new Set<string>();
   private languageName = '';
   private pending = 0;
   private stale = true;
