@@ -28,6 +28,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 RUN_TIMEOUT = 60_000
+ASK_AGAIN = 2.0
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 LOAD = """
 import dyn_explorer as dx
@@ -202,13 +203,15 @@ class Lab:
         cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)
         prompt = cell.locator(".jp-InputPrompt")
         before = prompt.inner_text()
-        end = time.monotonic() + RUN_TIMEOUT / 1000
-        while time.monotonic() < end:
-            # A kernel that is still connecting forgets what it was asked; then the prompt is empty, and one asks again.
-            if prompt.inner_text() in (before, "[ ]:"):
+        begun = time.monotonic()
+        asked = None
+        while time.monotonic() < begun + RUN_TIMEOUT / 1000:
+            # A kernel that is still connecting forgets what it was asked: then one asks again.
+            if asked is None or (prompt.inner_text() in (before, "[ ]:") and time.monotonic() > asked + ASK_AGAIN):
                 cell.locator(".jp-InputArea-editor").click()
                 self.page.keyboard.press("Control+Enter")
-            self.page.wait_for_timeout(400)
+                asked = time.monotonic()
+            self.page.wait_for_timeout(50)
             if prompt.inner_text() not in (before, "[ ]:", "[*]:"):
                 return
         self.page.screenshot(path=ARTIFACTS / "failed.png")

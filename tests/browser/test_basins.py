@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_look import OVERFLOW
+from looks import look, look_dark_and_narrow
 
 OPEN = """
 import dyn_explorer as dx
@@ -20,7 +20,7 @@ FILLED = "!document.querySelector('.dx-metrics')?.textContent.includes('…')"
 RUN = "document.querySelector('.dx-card-path .dx-summary')?.textContent.includes('to epoch 4')"
 
 
-def test_basins_are_drawn_whole_and_follow_the_hand(open_lab, artifacts):
+def test_basins_are_drawn_whole_and_follow_the_hand(open_lab):
     lab = open_lab(OPEN, height=2400)
     lab.set_theme("JupyterLab Light")
     lab.run_cell(0)
@@ -36,13 +36,5 @@ def test_basins_are_drawn_whole_and_follow_the_hand(open_lab, artifacts):
         "document.querySelector('.dx-card-sample .dx-summary').textContent.includes('crosses 0.7')"
     )
     lab.page.wait_for_function(RUN, timeout=60_000)
-    lab.page.wait_for_timeout(600)
-    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "basins_light_1480.png")
-    assert lab.page.evaluate(OVERFLOW) == []
-    lab.set_theme("JupyterLab Dark")
-    lab.page.set_viewport_size({"width": 640, "height": 5200})
-    lab.hide_sidebar()
-    lab.page.wait_for_timeout(1500)
-    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "basins_dark_640.png")
-    assert lab.page.evaluate(OVERFLOW) == []
-    assert lab.errors == []
+    look(lab, "basins_light_1480")
+    look_dark_and_narrow(lab, "basins")

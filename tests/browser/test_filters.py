@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
 from jupyter_driver import LOAD
-from test_look import OVERFLOW
+from looks import look, look_dark_and_narrow
 
 LINKED = "document.querySelector('.dx-card-links .dx-summary')?.textContent.includes('links beyond the null')"
 
 
-def open_filters(lab) -> None:
+def test_the_panel_is_drawn_whole_and_directions_inputs_and_layers_are_chosen_by_hand(open_lab):
+    lab = open_lab(LOAD, height=2200)
+    lab.set_theme("JupyterLab Light")
     lab.run_cell(0)
     lab.wait_for_plots()
     lab.page.click(".dx-tab:has-text('Filters')")
     lab.page.wait_for_function(LINKED, timeout=60_000)
+    look(lab, "filters_light_1480")
+    follow_the_hand(lab)
+    look(lab, "filters_conv1")
+    look_dark_and_narrow(lab, "filters")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1480), ("dark", 640)])
-def test_the_panel_is_drawn_whole(open_lab, artifacts, theme, width):
-    lab = open_lab(LOAD, width=width, height=2200 if width > 1000 else 4200)
-    lab.set_theme(f"JupyterLab {theme.title()}")
-    if width < 1000:
-        lab.hide_sidebar()
-    open_filters(lab)
-    lab.page.wait_for_timeout(600)
-    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / f"filters_{theme}_{width}.png")
-    assert lab.page.evaluate(OVERFLOW) == []
-    assert lab.errors == []
-
-
-def test_directions_inputs_and_layers_are_chosen_by_hand(open_lab, artifacts):
-    lab = open_lab(LOAD, height=2200)
-    open_filters(lab)
+def follow_the_hand(lab) -> None:
     lab.tap("directions", 2.5, -0.5)  # the third tile
     lab.wait_for(lambda: lab.python("inspector._panels['filters'].options.direction") == 2, "the third direction")
     lab.tap("excite", 1.5, -0.5)
@@ -44,6 +34,3 @@ def test_directions_inputs_and_layers_are_chosen_by_hand(open_lab, artifacts):
     lab.page.click(".dx-table-scroll tbody tr:nth-child(1)")
     lab.page.wait_for_selector(".dx-table-scroll tbody tr:nth-child(1).dx-chosen")
     lab.wait_for(lambda: lab.python("inspector.layer") == "conv1", "the first layer")
-    lab.page.wait_for_timeout(600)
-    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "filters_conv1.png")
-    assert lab.errors == []

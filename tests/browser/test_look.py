@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import pytest
 from jupyter_driver import LOAD
+from looks import look, narrow
 
-OVERFLOW = """() => [...document.querySelectorAll('.dx-inspector *')]
-  .filter((e) => e.children.length === 0 && e.textContent.trim() && e.offsetParent !== null)
-  .filter((e) => !e.closest('.dx-tree, .dx-strip, .dx-table-scroll, .bk-Figure, select'))
-  .filter((e) => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline')
-  .map((e) => e.className + ': ' + e.textContent.slice(0, 40))"""
+MEASURED = "![...document.querySelectorAll('.dx-metrics td')].some((cell) => cell.textContent === '…')"
 
 
-def shoot(lab, path):
-    lab.page.wait_for_function(
-        "![...document.querySelectorAll('.dx-metrics td')].some((cell) => cell.textContent === '…')"
-    )
-    lab.page.wait_for_timeout(400)  # fonts and the last frame
-    lab.page.locator(".dx-inspector").first.screenshot(path=path)
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1480, 640])
-def test_the_inspector_is_drawn_whole(open_lab, artifacts, theme, width):
-    lab = open_lab(LOAD, width=width, height=2400 if width > 1000 else 4800)
-    lab.set_theme(f"JupyterLab {theme.title()}")
-    if width < 1000:
-        lab.hide_sidebar()
-    lab.run_cell(0)
-    lab.wait_for_plots()
-    shoot(lab, artifacts / f"inspector_{theme}_{width}.png")
-    assert lab.page.evaluate(OVERFLOW) == []
-    assert lab.errors == []
-
-
-def test_a_theme_change_dresses_the_open_view(open_lab, artifacts):
-    lab = open_lab(LOAD)
+def test_the_inspector_is_drawn_whole_in_both_themes_and_widths(open_lab):
+    lab = open_lab(LOAD, height=2400)
     lab.set_theme("JupyterLab Light")
     lab.run_cell(0)
     lab.wait_for_plots()
+    lab.page.wait_for_function(MEASURED)
+    look(lab, "inspector_light_1480")
     light = lab.axis_color("circle")
     lab.set_theme("JupyterLab Dark")
-    lab.page.wait_for_function("document.body.dataset.jpThemeLight === 'false'")
-    lab.page.wait_for_timeout(800)
-    shoot(lab, artifacts / "inspector_theme_changed.png")
-    assert lab.axis_color("circle") != light
+    look(lab, "inspector_dark_1480")
+    dark = lab.axis_color("circle")
+    assert dark != light
+    narrow(lab)
+    look(lab, "inspector_dark_640")
+    # A view that is opened in a theme and a width looks like one that came to them.
+    lab.reload()
+    lab.wait_for_plots()
+    look(lab, "inspector_dark_640_opened")
+    assert lab.axis_color("circle") == dark
+    lab.set_theme("JupyterLab Light")
+    look(lab, "inspector_light_640")
+    assert lab.axis_color("circle") == light

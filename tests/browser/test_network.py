@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from test_look import OVERFLOW
+from looks import look, look_dark_and_narrow
 
 OPEN = """
 import dyn_explorer as dx
@@ -19,22 +18,16 @@ def open_network(lab) -> None:
     lab.wait_for_plots()
     lab.page.click(".dx-tab:has-text('Network')")
     lab.page.wait_for_function(COMPARED, timeout=60_000)
-    lab.page.wait_for_timeout(600)
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1480), ("dark", 640)])
-def test_the_graph_is_drawn_whole_and_follows_the_hand(open_lab, artifacts, theme, width):
-    lab = open_lab(OPEN, width=width, height=2400 if width > 1000 else 4800)
-    lab.set_theme(f"JupyterLab {theme.title()}")
-    if width < 1000:
-        lab.hide_sidebar()
+def test_the_graph_is_drawn_whole_and_follows_the_hand(open_lab):
+    lab = open_lab(OPEN, height=2400)
+    lab.set_theme("JupyterLab Light")
     open_network(lab)
-    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / f"network_{theme}_{width}.png")
-    assert lab.page.evaluate(OVERFLOW) == []
-    if (theme, width) == ("light", 1480):
-        follow_the_hand(lab)
-        lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "network_chosen.png")
-    assert lab.errors == []
+    look(lab, "network_light_1480")
+    follow_the_hand(lab)
+    look(lab, "network_chosen")
+    look_dark_and_narrow(lab, "network")
 
 
 def follow_the_hand(lab) -> None:
@@ -60,5 +53,3 @@ def follow_the_hand(lab) -> None:
     )
     lab.choose("network.ensemble", "Bundled (digits)")
     lab.page.wait_for_selector(".dx-metrics:has-text('test_accuracy')", timeout=60_000)
-    lab.page.wait_for_timeout(800)
-    assert lab.page.evaluate(OVERFLOW) == []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
 from jupyter_driver import LOAD
-from test_look import OVERFLOW
+from looks import look, look_dark_and_narrow
 
 OWN = """
 import dyn_explorer as dx
@@ -27,23 +26,18 @@ def open_training(lab) -> None:
     lab.page.click(".dx-tab:has-text('Training')")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1480), ("dark", 640)])
-def test_the_bundled_runs_are_drawn_whole(open_lab, artifacts, theme, width):
-    lab = open_lab(LOAD, width=width, height=1800 if width > 1000 else 3600)
-    lab.set_theme(f"JupyterLab {theme.title()}")
-    if width < 1000:
-        lab.hide_sidebar()
+def test_the_bundled_runs_are_drawn_whole(open_lab):
+    lab = open_lab(LOAD, height=1800)
+    lab.set_theme("JupyterLab Light")
     open_training(lab)
     lab.page.wait_for_selector(".dx-empty:has-text('There is no history of a training run here')")
     lab.choose("training.runs", "Bundled (digits)")
     lab.page.wait_for_function(MEASURED, timeout=60_000)
-    lab.page.wait_for_timeout(600)
-    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / f"training_{theme}_{width}.png")
-    assert lab.page.evaluate(OVERFLOW) == []
-    assert lab.errors == []
+    look(lab, "training_light_1480")
+    look_dark_and_narrow(lab, "training")
 
 
-def test_epochs_of_a_run_are_chosen_by_slider_row_and_play(open_lab, artifacts):
+def test_epochs_of_a_run_are_chosen_by_slider_row_and_play(open_lab):
     lab = open_lab(OWN, height=1800)
     open_training(lab)
     lab.page.wait_for_function(MEASURED, timeout=60_000)
@@ -53,8 +47,7 @@ def test_epochs_of_a_run_are_chosen_by_slider_row_and_play(open_lab, artifacts):
     assert lab.python("inspector.epoch") == 1
     lab.slide("epoch", 3)
     lab.page.wait_for_selector(".dx-table-scroll tbody tr:nth-child(4).dx-chosen")
-    lab.page.wait_for_timeout(400)
-    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "training_own.png")
+    look(lab, "training_own")
     lab.page.click(".dx-tab:has-text('Dynamics')")
     lab.page.wait_for_selector(".dx-facts:has-text('weights of epoch 3')")
     lab.page.click(".dx-tab:has-text('Training')")
@@ -76,7 +69,7 @@ inspector
 """
 
 
-def test_two_runs_are_compared_and_a_measure_of_another_panel_is_drawn(open_lab, artifacts):
+def test_two_runs_are_compared_and_a_measure_of_another_panel_is_drawn(open_lab):
     lab = open_lab(COMPARED, height=2600)
     open_training(lab)
     lab.page.wait_for_function(MEASURED, timeout=120_000)
@@ -88,7 +81,4 @@ def test_two_runs_are_compared_and_a_measure_of_another_panel_is_drawn(open_lab,
     )
     lab.choose("training.detail", "shuffled, SGD")
     lab.page.wait_for_selector(".dx-card-wheel .dx-summary:has-text('shuffled, SGD, epoch 120')")
-    lab.page.wait_for_timeout(600)
-    lab.page.locator(".dx-inspector").first.screenshot(path=artifacts / "training_compared.png")
-    assert lab.page.evaluate(OVERFLOW) == []
-    assert lab.errors == []
+    look(lab, "training_compared")

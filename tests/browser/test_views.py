@@ -174,7 +174,7 @@ def test_a_deleted_output_frees_its_document(two_views):
 def test_inspectors_that_were_closed_leave_nothing(lab):
     lab.run_cell(1)  # the box: the cell of the second view is gone
     threads, documents = lab.python(THREADS), lab.documents()
-    for _ in range(15):
+    for _ in range(6):
         lab.python(MAKE)
         lab.wait_for_plots(1)
         lab.python(FREE)
@@ -184,7 +184,7 @@ def test_inspectors_that_were_closed_leave_nothing(lab):
 
 
 def test_a_cell_run_again_keeps_only_the_view_in_sight(lab):
-    for _ in range(10):
+    for _ in range(4):
         lab.run_cell(0)
         lab.wait_for_plots()
     lab.wait_for(lambda: (views(lab), lab.documents()) == (1, 1), "one view with one document")
@@ -195,11 +195,11 @@ def test_a_slow_browser_gets_the_last_state_in_few_messages(lab):
     client.send("Emulation.setCPUThrottlingRate", {"rate": 6})
     try:
         before = lab.python("inspector._outbox._number")
-        lab.python("[(setattr(inspector, 'rank', 3 + k % 20), inspector.wait())[0] for k in range(80)]")
+        lab.python("[(setattr(inspector, 'rank', 3 + k % 20), inspector.wait())[0] for k in range(40)]")
         lab.python("(setattr(inspector, 'rank', 13), inspector.wait().rank)[1]")
         wait_for_rank(lab, 13)
         lab.wait_for(lambda: same_circle(lab, 0), "the last circle")
-        assert lab.python("inspector._outbox._number") - before < 40
+        assert lab.python("inspector._outbox._number") - before < 20
     finally:
         client.send("Emulation.setCPUThrottlingRate", {"rate": 1})
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -184,8 +181,3 @@ def test_build_writes_every_checkpoint(tmp_path, monkeypatch, capsys):
     build.build(tmp_path)
     assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(demo.CHECKPOINTS)
     assert str(tmp_path) in capsys.readouterr().out
-
-
-def test_scikit_learn_is_imported_only_when_digits_are_asked_for():
-    check = "import sys; from dyn_explorer import demo; demo.load(); sys.exit('sklearn' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
