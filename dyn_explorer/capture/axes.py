@@ -58,11 +58,11 @@ def _check_kind(axis: str, recording: Recording | EpochRecording) -> None:
 def _check_options(axis: str, options: Options) -> None:
     if options.colour != "none" and axis not in _MAP_AXES:
         raise DynExplorerError(
-            f"colour={options.colour!r} colours maps, and a column of axis={axis!r} is no map; use axis='channel' or "
-            "'layer', or colour='none'"
+            f"colour={options.colour!r} colours maps, and a column of axis={axis!r} is no map; use axis='channel', "
+            "axis='layer', or colour='none'"
         )
     if options.size is not None and axis not in (*_MAP_AXES, "position"):
         raise DynExplorerError(
             f"`size` (={options.size}) resizes maps, and a column of axis={axis!r} holds all values of a layer; leave "
-            "`size` out, or use axis='channel', 'layer' or 'position'"
+            "`size` out, or use axis='channel', axis='layer' or axis='position'"
         )

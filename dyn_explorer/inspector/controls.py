@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def menu(name: str, label: str, value, options: list[tuple[str, str, str]], hint: str = "") -> dict:
     """One of several named options, each (value, label, one-sentence help)."""
@@ -75,3 +77,22 @@ def toggle(name: str, label: str, value: bool, hint: str = "") -> dict:
 def grouped(title: str, controls: list[dict], *, folded: bool = False) -> list[dict]:
     """The same controls under a heading that folds them away."""
     return [{**control, "group": title, "folded": folded} for control in controls]
+
+
+def in_page_words(text: str, controls: list[dict]) -> str:
+    """A message in the words of the page: an argument that a menu there stands for becomes the menu's own labels.
+
+    Examples
+    --------
+    >>> axes = menu("axis", "Snapshots are", "channel", [("channel", "Channels", ""), ("sample", "Inputs", "")])
+    >>> in_page_words("use axis='sample', or size=3", [axes])
+    'use “Snapshots are: Inputs”, or size=3'
+    """
+    menus = {control["name"].split(".")[-1]: control for control in controls if control["kind"] == "menu"}
+
+    def words(found: re.Match) -> str:
+        control = menus.get(found["name"], {"options": []})
+        labels = [option["label"] for option in control["options"] if option["value"] == found["value"]]
+        return f"“{control['label']}: {labels[0]}”" if labels else found[0]
+
+    return re.sub(r"\b(?P<name>\w+)='(?P<value>\w+)'", words, text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import page
 from .bridge import version_warning
 from .by_name import ByName
+from .controls import in_page_words
 from .outbox import Outbox
 from .panels import Panel, Settings
 from .pictures import picture_strip
@@ -48,21 +49,27 @@ class PageWriter:
         self._names = names
         self._history = history
         self._strip_of = None
+        self._controls: list[dict] = []
         self.outcome: dict = {}
         self.notes: list[str] = []
         self.metrics: dict = {}
         self.taps: dict[str, dict[str, tuple[str, list]]] = {}
 
     def say(self, kind: str, text: str, fraction: float | None = None) -> None:
-        """Say at once how it goes: ``kind`` is "ready", "running", "note" or "error"."""
-        self._outbox.put("status", {"kind": kind, "text": text, "fraction": fraction})
+        """Say at once how it goes, in the page's words: ``kind`` is "ready", "running", "note" or "error"."""
+        self._outbox.put("status", {"kind": kind, "text": in_page_words(text, self._controls), "fraction": fraction})
         self._outbox.flush()
+
+    def say_why_nothing_is_shown(self, text: str) -> None:
+        """Say it in place of the figures, and in the header."""
+        self._outbox.put("empty", in_page_words(text, self._controls))
+        self.say("error", text)
 
     def put_outcome(self, seconds: float) -> None:
         """Say what came out, and how long it took."""
         failure = self._source.failure
         if failure is not None:
-            self.outcome = {"kind": "error", "text": str(failure), "fraction": None}
+            self.outcome = {"kind": "error", "text": in_page_words(str(failure), self._controls), "fraction": None}
         else:
             metrics = [f"{name} {page.cell(value)}" for name, value in self.metrics.items()]
             text = " · ".join([*metrics, *self.notes, f"shown in {page.short_time(seconds)}"])
@@ -90,7 +97,8 @@ class PageWriter:
         put = self._outbox.put
         self.put_frame(panel)
         put("choices", self._names.shown(panel.tap_chooses))
-        put("controls", panel.controls(settings, result))
+        self._controls = panel.controls(settings, result)
+        put("controls", self._controls)
         put("undo", {"undo": self._history.can_undo, "redo": self._history.can_redo})
         put("summaries", {name: view.summary for name, view in panel.views.items()})
         put("code", panel.code(settings, self._source))

@@ -206,8 +206,7 @@ class Renderer:
             panel.clear()
             self._put_sources()
             self._put_result(panel, None)
-            self._outbox.put("empty", str(error))
-            self._page.say("error", str(error))
+            self._page.say_why_nothing_is_shown(str(error))
 
     def _put_sources(self) -> None:
         self._state.limits.layers = self._source.reasons

@@ -12,6 +12,7 @@ from .mode_image import smooth
 from .theme import MAGNITUDE_PALETTE, NEUTRAL, SELECTED
 
 GAP = 0.08
+LINE = 0.16  # height of a line of captions
 
 
 class MapRow(View):
@@ -23,6 +24,8 @@ class MapRow(View):
         Pictures that fit into the row.
     empty_text : str
         What the summary says when there is nothing to show.
+    lines : int
+        Of the captions.
 
     Examples
     --------
@@ -34,14 +37,14 @@ class MapRow(View):
     '2 maps: a, b.'
     """
 
-    def __init__(self, places: int, empty_text: str = "No maps to show.") -> None:
+    def __init__(self, places: int, empty_text: str = "No maps to show.", *, lines: int = 1) -> None:
         super().__init__()
         self._empty_text = empty_text
         self.rows = ColumnDataSource({name: [] for name in ("x", "y", "row", "caption", "peak", "edge")})
         self._images = ColumnDataSource({name: [] for name in ("image", "x", "y", "dw", "dh")})
         self.figure = quiet_figure(
             x_range=self._range(0, places),
-            y_range=self._range(-0.22, 1.0),
+            y_range=self._range(-0.06 - LINE * lines, 1.0),
             match_aspect=True,
             min_border=0,
             outline_line_color=None,
@@ -73,7 +76,7 @@ class MapRow(View):
         Parameters
         ----------
         maps : sequence of (caption, array (h, w))
-            Drawn by magnitude.
+            Drawn by magnitude. A caption may have as many lines as the row was made for.
         rows : sequence of int, optional
             Row of the panel's table that each map stands for, for taps.
         selected : int, optional
@@ -104,7 +107,8 @@ class MapRow(View):
             "peak": peaks,
             "edge": [SELECTED if number == selected else "rgba(140, 140, 140, 0.3)" for number in numbers],
         }
-        self.summary = f"{count} maps: {', '.join(caption for caption, _ in maps)}." if count else self._empty_text
+        captions = ", ".join(caption.replace("\n", " ") for caption, _ in maps)
+        self.summary = f"{count} maps: {captions}." if count else self._empty_text
 
     def take_tap(self, chosen: int) -> int | None:
         """Row that was tapped; maps that stand for no row are not taps."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
+from bokeh.models import ColumnDataSource, FixedTicker, LinearColorMapper, TapTool
 
 from .base import View, empty, hover, label_ticks, plain_glyph, quiet_figure
+from .color_bar import color_bar
 from .theme import MAGNITUDE_PALETTE, NEUTRAL, SELECTED
 
 MOST_TICKS = 16
@@ -47,11 +48,7 @@ class ProfileMap(View):
         )
         lines = plain_glyph(self.figure.rect("x", "y", "width", 1, source=self.rows, fill_alpha=0, line_alpha=0))
         self.figure.rect("x", "y", "width", 1, source=self._chosen, fill_alpha=0, line_color=SELECTED, line_width=2)
-        bar = ColorBar(
-            color_mapper=mapper, ticker=BasicTicker(desired_num_ticks=4), width=8, padding=2, margin=0,
-            bar_line_color=None, major_tick_line_color=None,
-        )  # fmt: skip
-        self.figure.add_layout(bar, "right")
+        self.figure.add_layout(color_bar(mapper, width=8, padding=2), "right")
         tips = [("row", "@name, class @group")]
         self.figure.add_tools(
             TapTool(renderers=[lines]), hover([lines], tips), hover([cells], [("similarity", "@image{0.000}")])

@@ -86,7 +86,10 @@ def test_what_only_a_run_shows_is_said_by_wait_and_in_the_header(open_inspector,
         with pytest.raises(DynExplorerError, match=message) as caught:
             inspector.wait(60)
         status = inspector._outbox._sections["status"]
-        assert status == {"kind": "error", "text": str(caught.value), "fraction": None}
+        said = str(caught.value)
+        for argument, on_the_page in (("sample", "Inputs"), ("channel", "Channels")):
+            said = said.replace(f"axis='{argument}'", f"“Snapshots are: {on_the_page}”")
+        assert status == {"kind": "error", "text": said, "fraction": None}
         assert dict(inspector.results) == {}
         assert all(
             len(view.rows.data["row"]) == 0 for view in inspector._panels["dynamics"].views.values() if view.rows

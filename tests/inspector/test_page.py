@@ -169,7 +169,8 @@ def test_a_failure_empties_the_page_and_says_why(browser, inspector):
     browser.set(layer="5")
     browser.settle()
     assert browser.status["kind"] == "error"
-    assert "axis='sample'" in browser.sections["empty"]
+    assert "use “Snapshots are: Inputs”" in browser.sections["empty"]  # the page's words, not Python's
+    assert browser.sections["empty"] == browser.status["text"]
     assert browser.sections["table"] is None
     assert browser.sections["numbers"] == []
     assert contents(browser.document) == contents(kernel_document(inspector))

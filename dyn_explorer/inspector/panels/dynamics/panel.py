@@ -78,7 +78,7 @@ class DynamicsPanel(Panel):
             "singular": views.SingularValues(),
             "course": views.TimeDynamics(),
             "gallery": views.MapRow(GALLERY, "Modes have no maps along this axis."),
-            "maps": views.MapRow(5, "Snapshots are no maps along this axis."),
+            "maps": views.MapRow(5, "Snapshots are no maps along this axis.", lines=2),
         }
 
     def layers_needed(self, settings: Settings, source: Source) -> tuple[str, ...]:

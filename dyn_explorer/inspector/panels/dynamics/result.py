@@ -161,8 +161,8 @@ def maps(result: DynamicsResult, step: int, terms: int, compressed) -> list[tupl
     columns = [
         (f"snapshot {start + step}", original),
         (f"from {len(kept)} modes", dmd.reconstruct(kept, times=[step])[:, 0]),
-        (f"background (mode {np.searchsorted(rows, split.mode) + 1})", split.background[:, 0]),
-        ("foreground (the rest)", split.foreground[:, 0]),
-        (f"first component ({heat.share:.0%})", heat.values),
+        (f"background\n(mode {np.searchsorted(rows, split.mode) + 1})", split.background[:, 0]),
+        ("foreground\n(the rest)", split.foreground[:, 0]),
+        (f"first component\n({heat.share:.0%})", heat.values),
     ]
     return [(caption, as_map(column, result.snapshots).real) for caption, column in columns]

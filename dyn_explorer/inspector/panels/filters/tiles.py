@@ -70,7 +70,14 @@ def in_words(result: FiltersResult) -> str:
 def excited(result: FiltersResult) -> list[Tile]:
     """The inputs that drive the chosen direction furthest, both ways."""
     return [
-        Tile(f"{each.value:+.3g}", picture, k, _about(result, each.sample), each.place, each.frame)
+        Tile(
+            f"{each.value:+.2g}",
+            picture,
+            k,
+            f"{_about(result, each.sample)}: {each.value:+.4g}",
+            each.place,
+            each.frame,
+        )
         for k, each, picture in _drawn(result)
     ]
 
