@@ -299,7 +299,7 @@ class Lab:
         self.page.mouse.move(x + pixels[0], y + pixels[1], steps=4)
         self.page.mouse.up()
 
-    def wait_for(self, condition, what: str, timeout: float = 20):
+    def wait_for(self, condition, what: str, timeout: float = RUN_TIMEOUT / 1000):
         """Block until ``condition()`` is true; for what only Python can see."""
         end = time.monotonic() + timeout
         while not (value := condition()):
