@@ -57,8 +57,11 @@ class PageWriter:
 
     def say(self, kind: str, text: str, fraction: float | None = None) -> None:
         """Say at once how it goes, in the page's words: ``kind`` is "ready", "running", "note" or "error"."""
-        self._outbox.put("status", {"kind": kind, "text": in_page_words(text, self._controls), "fraction": fraction})
+        self._outbox.put("status", self._status(kind, text, fraction))
         self._outbox.flush()
+
+    def _status(self, kind: str, text: str, fraction: float | None = None) -> dict:
+        return {"kind": kind, "text": in_page_words(text, self._controls), "fraction": fraction}
 
     def say_why_nothing_is_shown(self, text: str) -> None:
         """Say it in place of the figures, and in the header."""
@@ -69,12 +72,12 @@ class PageWriter:
         """Say what came out, and how long it took."""
         failure = self._source.failure
         if failure is not None:
-            self.outcome = {"kind": "error", "text": in_page_words(str(failure), self._controls), "fraction": None}
+            self.outcome = self._status("error", str(failure))
         else:
             metrics = [f"{name} {page.cell(value)}" for name, value in self.metrics.items()]
             text = " · ".join([*metrics, *self.notes, f"shown in {page.short_time(seconds)}"])
             self.notes.clear()
-            self.outcome = {"kind": "ready", "text": text, "fraction": None}
+            self.outcome = self._status("ready", text)
         self._outbox.put("status", self.outcome)
 
     def put_frame(self, panel: Panel) -> None:

@@ -211,7 +211,9 @@ export class KernelWatch implements IDisposable {
     if (message.header.msg_type === 'execute_input' && request !== undefined) {
       this.onCellBegins(request);
     } else if (message.header.msg_type === 'status' && request === this.cell) {
-      this.onCellStatus((message.content as { execution_state?: string }).execution_state);
+      if ((message.content as { execution_state?: string }).execution_state === 'idle') {
+        this.onCellEnds();
+      }
     }
   }
 
@@ -223,12 +225,10 @@ export class KernelWatch implements IDisposable {
     this.changed.emit();
   }
 
-  private onCellStatus(state: string | undefined): void {
-    if (state === 'idle') {
-      this.cell = null;
-      this.changed.emit();
-      this.want();
-    }
+  private onCellEnds(): void {
+    this.cell = null;
+    this.changed.emit();
+    this.want();
   }
 
   private disposed = false;

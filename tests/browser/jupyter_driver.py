@@ -28,7 +28,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 RUN_TIMEOUT = 60_000
-ASK_AGAIN = 2.0
+ASK_AGAIN = 2.0  # seconds
 ARTIFACTS = Path(__file__).parents[2] / "artifacts"
 LOAD = """
 import dyn_explorer as dx
@@ -203,14 +203,14 @@ class Lab:
         cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(index)
         prompt = cell.locator(".jp-InputPrompt")
         before = prompt.inner_text()
-        begun = time.monotonic()
-        asked = None
-        while time.monotonic() < begun + RUN_TIMEOUT / 1000:
+        end = time.monotonic() + RUN_TIMEOUT / 1000
+        ask_at = 0.0
+        while (now := time.monotonic()) < end:
             # A kernel that is still connecting forgets what it was asked: then one asks again.
-            if asked is None or (prompt.inner_text() in (before, "[ ]:") and time.monotonic() > asked + ASK_AGAIN):
+            if now > ask_at and prompt.inner_text() in (before, "[ ]:"):
                 cell.locator(".jp-InputArea-editor").click()
                 self.page.keyboard.press("Control+Enter")
-                asked = time.monotonic()
+                ask_at = time.monotonic() + ASK_AGAIN
             self.page.wait_for_timeout(50)
             if prompt.inner_text() not in (before, "[ ]:", "[*]:"):
                 return

@@ -8,6 +8,11 @@ from looks import look, narrow
 MEASURED = "![...document.querySelectorAll('.dx-metrics td')].some((cell) => cell.textContent === '…')"
 
 
+def wait_for_color(lab, wanted) -> None:
+    """Block until the figures wear a theme: it comes from the kernel."""
+    lab.wait_for(lambda: wanted(lab.axis_color("circle")), "the figures to change their colours")
+
+
 def test_the_inspector_is_drawn_whole_in_both_themes_and_widths(open_lab):
     lab = open_lab(LOAD, height=2400)
     lab.set_theme("JupyterLab Light")
@@ -17,16 +22,16 @@ def test_the_inspector_is_drawn_whole_in_both_themes_and_widths(open_lab):
     look(lab, "inspector_light_1480")
     light = lab.axis_color("circle")
     lab.set_theme("JupyterLab Dark")
-    look(lab, "inspector_dark_1480")
+    wait_for_color(lab, lambda color: color != light)
     dark = lab.axis_color("circle")
-    assert dark != light
+    look(lab, "inspector_dark_1480")
     narrow(lab)
     look(lab, "inspector_dark_640")
     # A view that is opened in a theme and a width looks like one that came to them.
     lab.reload()
     lab.wait_for_plots()
+    wait_for_color(lab, lambda color: color == dark)
     look(lab, "inspector_dark_640_opened")
-    assert lab.axis_color("circle") == dark
     lab.set_theme("JupyterLab Light")
+    wait_for_color(lab, lambda color: color == light)
     look(lab, "inspector_light_640")
-    assert lab.axis_color("circle") == light
